@@ -1,0 +1,45 @@
+/**
+ * Every way in which this package refuses or fails, as a stable code. The two edges map each code once, to an exit status and
+ * to an HTTP status, in tables typed by this union.
+ */
+export type ErrorCode =
+  | 'INVALID_ARGUMENT'
+  | 'INPUT_NOT_FOUND'
+  | 'INPUT_UNREADABLE'
+  | 'IMAGE_UNSUPPORTED'
+  | 'IMAGE_INVALID'
+  | 'IMAGE_TOO_LARGE'
+  | 'MODEL_UNKNOWN'
+  | 'MODEL_NOT_AVAILABLE'
+  | 'MODEL_INVALID'
+  | 'RUNNER_CRASHED'
+  | 'RUNNER_UNRESPONSIVE'
+  | 'RUNNER_START_FAILED'
+  | 'ENGINE_CLOSED'
+  | 'INTERNAL';
+
+/** An error as it crosses the process border and as `--json` prints it. */
+export interface ErrorReport {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/**
+ * The one error class of this package. `message` says what failed, with which value, and what to do next; `code` is stable;
+ * `cause` is the foreign error, where there was one.
+ */
+export class OnnxPredictError extends Error {
+  override readonly name = 'OnnxPredictError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** What is told of `error` outside the process it was thrown in: its code and message, never a stack. */
+export function reportError(error: unknown): ErrorReport {
+  if (error instanceof OnnxPredictError) return { code: error.code, message: error.message };
+  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
+}
