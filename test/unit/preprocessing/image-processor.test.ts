@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { fixedInputSize, preprocessImage } from '../../../src/preprocessing/image-processor.ts';
+import { parsePreprocessorConfig } from '../../../src/preprocessing/preprocessor-config.ts';
+import { type Resample, resizeImage } from '../../../src/preprocessing/resize.ts';
+import type { RgbImage } from '../../../src/preprocessing/rgb-image.ts';
+
+type Pair = [number, number];
+const golden = JSON.parse(readFileSync('test/golden/preprocessing/golden.json', 'utf8')) as {
+  resized: { from: Pair; to: Pair; sha256: string[] }[];
+  processed: { name: string; config: unknown; results: { from: Pair; dims: number[]; sha256: string }[] }[];
+};
+const FILTERS: Resample[] = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'];
+
+/** The picture that make_preprocessing_golden.py describes. */
+function picture([width, height]: Pair): RgbImage {
+  const data = new Uint8Array(width * height * 3);
+  let i = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < 3; c++) data[i++] = ((x * 7 + y * 13 + c * 29) ^ (x * y * 3)) & 255;
+    }
+  }
+  return { width, height, data };
+}
+
+function sha256(array: Uint8Array | Float32Array): string {
+  return createHash('sha256')
+    .update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+    .digest('hex');
+}
+
+describe('resizing equals Pillow bit for bit', () => {
+  test.each(golden.resized)('from $from to $to, with every filter', ({ from, to, sha256: hashes }) => {
+    const [width, height] = to;
+    const image = picture(from);
+    expect(FILTERS.map((filter) => sha256(resizeImage(image, { width, height }, filter).data))).toEqual(hashes);
+  });
+});
+
+describe('pixel values equal those of transformers bit for bit', () => {
+  test.each(golden.processed)('as $name', ({ config, results }) => {
+    expect(results.length).toBeGreaterThan(4);
+    const processor = parsePreprocessorConfig(config, 'preprocessor_config.json');
+    for (const { from, dims, sha256: hash } of results) {
+      const values = preprocessImage(picture(from), processor);
+      expect([from, values.dims, sha256(values.data)]).toEqual([from, dims, hash]);
+      const fixed = fixedInputSize(processor);
+      if (fixed !== null) expect([fixed.height, fixed.width]).toEqual(dims.slice(2));
+    }
+  });
+});
+
+describe('extreme shapes', () => {
+  const shortestEdge = parsePreprocessorConfig({ image_processor_type: 'BitImageProcessor' }, 'config');
+
+  test('whose resizing would take gigabytes are refused with what to do', () => {
+    const line = { width: 1, height: 600_000, data: new Uint8Array(1_800_000) };
+    expect(() => preprocessImage(line, shortestEdge)).toThrow(/1 x 600000 pixels: .*crop it first/);
+  });
+
+  test('stay as they are where the model resizes nothing, up to a bound', () => {
+    const asIs = parsePreprocessorConfig({ image_processor_type: 'ViTImageProcessor', do_resize: false }, 'config');
+    expect(preprocessImage(picture([5, 7]), asIs).dims).toEqual([1, 3, 7, 5]);
+    expect(() => preprocessImage(picture([5000, 1]), asIs)).toThrow('up to 4096');
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { OnnxPredictError } from '../../../src/errors.ts';
+import { parsePreprocessorConfig } from '../../../src/preprocessing/preprocessor-config.ts';
+
+function parse(config: unknown) {
+  return parsePreprocessorConfig(config, 'folder/preprocessor_config.json');
+}
+const ViT = { image_processor_type: 'ViTImageProcessor' };
+
+test('null means absent', () => {
+  expect(parse({ ...ViT, size: null, do_center_crop: null, image_mean: null, do_resize: null })).toEqual(parse(ViT));
+});
+
+test('a filter may be named', () => {
+  expect(parse({ ...ViT, resample: 'BICUBIC' }).resample).toBe('bicubic');
+});
+
+test('an unknown processor is taken by its fields where they say everything', () => {
+  const mean = { image_mean: [0.1, 0.2, 0.3], image_std: [1, 2, 3] };
+  const config = parse({ image_processor_type: 'SomethingNewImageProcessor', size: 32, ...mean });
+  expect(config.resize).toEqual({ kind: 'exact', size: { width: 32, height: 32 } });
+  expect(config.normalize).toEqual({ mean: [0.1, 0.2, 0.3], std: [1, 2, 3] });
+  expect(() => parse({ image_processor_type: 'SomethingNewImageProcessor', ...mean })).toThrow('names no size');
+  expect(() => parse({ size: 32 })).toThrow('names no image_mean');
+});
+
+describe('is refused by file, field and value', () => {
+  test.each([
+    [[], 'is not a JSON object'],
+    [null, 'is not a JSON object'],
+    [{ ...ViT, size: 0 }, 'size 0'],
+    [{ ...ViT, size: -5 }, 'size -5'],
+    [{ ...ViT, size: 1.5 }, 'size 1.5'],
+    [{ ...ViT, size: 100_000 }, 'size 100000'],
+    [{ ...ViT, size: '224' }, 'size "224"'],
+    [{ ...ViT, size: { height: 224 } }, 'size {"height":224}'],
+    [{ ...ViT, size: { longest_edge: 224 } }, 'size {"longest_edge":224}'],
+    [{ ...ViT, size: { height: 1e9, width: 1 } }, 'size {'],
+    [{ ...ViT, resample: 6 }, 'resample 6'],
+    [{ ...ViT, resample: 'best' }, 'resample "best"'],
+    [{ ...ViT, image_mean: [1, 2] }, 'image_mean [1,2]'],
+    [{ ...ViT, image_mean: [1, 2, 3, 4] }, 'image_mean [1,2,3,4]'],
+    [{ ...ViT, image_std: [1, 0, 1] }, 'divides by zero'],
+    [{ ...ViT, image_std: 1e-60 }, 'divides by zero'],
+    [{ ...ViT, rescale_factor: '1/255' }, 'rescale_factor "1/255"'],
+    [{ ...ViT, do_resize: 'yes' }, 'do_resize "yes"'],
+    [{ ...ViT, do_center_crop: true }, 'no crop_size'],
+    [{ image_processor_type: 7 }, 'image_processor_type 7'],
+    [{ image_processor_type: 'ConvNextImageProcessor', crop_pct: 0 }, 'crop_pct 0'],
+    [{ image_processor_type: 'ConvNextImageProcessor', size: 380, crop_pct: 0.001 }, '380000 pixels'],
+    [{ image_processor_type: 'ConvNextImageProcessor', size: { height: 2, width: 2 } }, 'without shortest_edge'],
+  ])('%j', (config, problem) => {
+    expect(() => parse(config)).toThrow(OnnxPredictError);
+    expect(() => parse(config)).toThrow(/^folder\/preprocessor_config\.json /);
+    expect(() => parse(config)).toThrow(problem);
+  });
+});
