@@ -1,0 +1,252 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { OnnxPredictError } from '../../../src/errors.ts';
+import { silentLogger } from '../../../src/logger.ts';
+import type { ClassificationAnswer, ClassificationRequest, LocalModel, ToRunner } from '../../../src/protocol.ts';
+import { ModelHost } from '../../../src/runtime/model-host.ts';
+import type { RunnerConnection, RunnerEvents } from '../../../src/runtime/runner-connection.ts';
+
+const MODEL: LocalModel = {
+  task: 'image-classification',
+  identity: { id: 'fake', revision: null, dtype: 'fp32' },
+  files: { config: '', preprocessorConfig: '', model: '' },
+};
+const REQUEST: ClassificationRequest = {
+  image: { path: '/picture' },
+  topK: 1,
+  activation: 'softmax',
+  minConfidence: null,
+  maxPixels: 1,
+};
+const ANSWER: ClassificationAnswer = { classLabel: 'fox', score: 1, top: [], timings: { preprocessMs: 1, inferenceMs: 1 } };
+
+/** A runner that does what the test says. */
+class FakeRunner implements RunnerConnection {
+  readonly sent: ToRunner[] = [];
+  readonly events: RunnerEvents;
+  busy = false;
+  killed = false;
+  closed = false;
+
+  constructor(events: RunnerEvents) {
+    this.events = events;
+  }
+  send(message: ToRunner): void {
+    this.sent.push(message);
+  }
+  setBusy(busy: boolean): void {
+    this.busy = busy;
+  }
+  kill(): void {
+    this.killed = true;
+    this.exit('signal SIGKILL');
+  }
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+  exit(reason: string, started = true): void {
+    this.events.onExit({ started, reason });
+  }
+  /** The requests handed over so far. */
+  get runIds(): number[] {
+    return this.sent.flatMap((message) => (message.type === 'run' ? [message.id] : []));
+  }
+  loaded(): void {
+    this.events.onMessage({ type: 'loaded' });
+  }
+  begin(id: number): void {
+    this.events.onMessage({ type: 'step', id });
+  }
+  answer(id: number): void {
+    this.events.onMessage({ type: 'result', id, answer: ANSWER });
+  }
+}
+
+function createHost(): { host: ModelHost; runners: FakeRunner[] } {
+  const runners: FakeRunner[] = [];
+  const host = new ModelHost({
+    model: MODEL,
+    numThreads: 1,
+    watchdogMs: 1000,
+    logger: silentLogger,
+    connect: (events) => {
+      const runner = new FakeRunner(events);
+      runners.push(runner);
+      return runner;
+    },
+  });
+  return { host, runners };
+}
+
+/** The code of the error that `promise` rejects with, marked as handled at once. */
+function codeOf(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => 'no error',
+    (error: unknown) => (error instanceof OnnxPredictError ? error.code : String(error)),
+  );
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a model host', () => {
+  test('starts one runner for many requests and hands it one at a time, in order', async () => {
+    const { host, runners } = createHost();
+    const answers = [host.run(REQUEST), host.run(REQUEST), host.run(REQUEST)];
+    expect(runners).toHaveLength(1);
+    expect(runners[0]!.runIds).toEqual([]);
+    runners[0]!.loaded();
+    expect(runners[0]!.runIds).toEqual([1]);
+    runners[0]!.answer(1);
+    expect(runners[0]!.runIds).toEqual([1, 2]);
+    runners[0]!.answer(2);
+    runners[0]!.answer(3);
+    expect(await Promise.all(answers)).toHaveLength(3);
+    expect(runners).toHaveLength(1);
+  });
+
+  test('keeps the process alive only while it has work', async () => {
+    const { host, runners } = createHost();
+    const answer = host.run(REQUEST);
+    expect(runners[0]!.busy).toBe(true);
+    runners[0]!.loaded();
+    runners[0]!.answer(1);
+    await answer;
+    expect(runners[0]!.busy).toBe(false);
+  });
+
+  test('fails only the request that a crashed runner carried and gives the rest to a new runner', async () => {
+    const { host, runners } = createHost();
+    const first = codeOf(host.run(REQUEST));
+    const second = host.run(REQUEST);
+    runners[0]!.loaded();
+    runners[0]!.begin(1);
+    runners[0]!.exit('signal SIGSEGV');
+    expect(await first).toBe('RUNNER_CRASHED');
+    expect(runners).toHaveLength(2);
+    runners[1]!.loaded();
+    runners[1]!.answer(2);
+    expect((await second).answer).toEqual(ANSWER);
+  });
+
+  test('gives a request that a dead runner never began to the next runner, once', async () => {
+    const { host, runners } = createHost();
+    const code = codeOf(host.run(REQUEST));
+    runners[0]!.loaded();
+    runners[0]!.exit('signal SIGKILL');
+    expect(runners).toHaveLength(2);
+    runners[1]!.loaded();
+    expect(runners[1]!.runIds).toEqual([1]);
+    runners[1]!.exit('signal SIGKILL');
+    expect(await code).toBe('RUNNER_CRASHED');
+    expect(runners).toHaveLength(2);
+  });
+
+  test('tries a load again after one crash and gives up after the second', async () => {
+    const { host, runners } = createHost();
+    const code = codeOf(host.run(REQUEST));
+    runners[0]!.exit('signal SIGSEGV');
+    expect(runners).toHaveLength(2);
+    runners[1]!.exit('signal SIGSEGV');
+    expect(await code).toBe('RUNNER_CRASHED');
+    const next = host.run(REQUEST);
+    expect(runners).toHaveLength(3);
+    runners[2]!.loaded();
+    runners[2]!.answer(2);
+    await next;
+  });
+
+  test('reports at once that no process can be started', async () => {
+    const { host, runners } = createHost();
+    const code = codeOf(host.run(REQUEST));
+    runners[0]!.exit('spawn EAGAIN', false);
+    expect(await code).toBe('RUNNER_START_FAILED');
+    expect(runners).toHaveLength(1);
+  });
+
+  test('gives the load’s own error to all who wait and loads anew for the next request', async () => {
+    const { host, runners } = createHost();
+    const codes = [codeOf(host.run(REQUEST)), codeOf(host.run(REQUEST))];
+    runners[0]!.events.onMessage({ type: 'load-failed', error: { code: 'MODEL_INVALID', message: 'broken' } });
+    expect(await Promise.all(codes)).toEqual(['MODEL_INVALID', 'MODEL_INVALID']);
+    expect(runners[0]!.closed).toBe(true);
+    void codeOf(host.run(REQUEST));
+    expect(runners).toHaveLength(2);
+  });
+
+  test('rejects an aborted request at once, asks the runner to stop, and keeps the order of the rest', async () => {
+    const { host, runners } = createHost();
+    const controller = new AbortController();
+    const first = codeOf(host.run(REQUEST, controller.signal));
+    const second = host.run(REQUEST);
+    runners[0]!.loaded();
+    controller.abort(new Error('gone'));
+    expect(await first).toBe('Error: gone');
+    expect(runners[0]!.sent.at(-1)).toEqual({ type: 'cancel', id: 1 });
+    expect(runners[0]!.runIds).toEqual([1]);
+    runners[0]!.events.onMessage({ type: 'cancelled', id: 1 });
+    expect(runners[0]!.runIds).toEqual([1, 2]);
+    runners[0]!.answer(2);
+    await second;
+  });
+
+  test('never sends a request that was aborted while it waited', async () => {
+    const { host, runners } = createHost();
+    const controller = new AbortController();
+    const aborted = codeOf(host.run(REQUEST, controller.signal));
+    const kept = host.run(REQUEST);
+    controller.abort(new Error('gone'));
+    expect(await aborted).toBe('Error: gone');
+    runners[0]!.loaded();
+    expect(runners[0]!.runIds).toEqual([2]);
+    runners[0]!.answer(2);
+    await kept;
+  });
+
+  test('kills a runner that gives no sign of life for the watchdog time, counted from its last step', async () => {
+    vi.useFakeTimers();
+    const { host, runners } = createHost();
+    const code = codeOf(host.run(REQUEST));
+    runners[0]!.loaded();
+    vi.advanceTimersByTime(900);
+    runners[0]!.begin(1);
+    vi.advanceTimersByTime(900);
+    expect(runners[0]!.killed).toBe(false);
+    vi.advanceTimersByTime(200);
+    expect(runners[0]!.killed).toBe(true);
+    expect(await code).toBe('RUNNER_UNRESPONSIVE');
+  });
+
+  test('leaves an idle runner alone', async () => {
+    vi.useFakeTimers();
+    const { host, runners } = createHost();
+    const answer = host.run(REQUEST);
+    runners[0]!.loaded();
+    runners[0]!.answer(1);
+    await answer;
+    vi.advanceTimersByTime(1_000_000);
+    expect(runners[0]!.killed).toBe(false);
+  });
+
+  test('tells each request how long it waited for the load, and later ones nothing', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+    const { host, runners } = createHost();
+    const first = host.run(REQUEST);
+    vi.advanceTimersByTime(300);
+    runners[0]!.loaded();
+    const second = host.run(REQUEST);
+    runners[0]!.answer(1);
+    runners[0]!.answer(2);
+    expect((await first).loadMs).toBe(300);
+    expect((await second).loadMs).toBe(0);
+  });
+
+  test('on close refuses what waits, what runs and what comes', async () => {
+    const { host, runners } = createHost();
+    const codes = [codeOf(host.run(REQUEST)), codeOf(host.run(REQUEST))];
+    runners[0]!.loaded();
+    await host.close();
+    expect(await Promise.all([...codes, codeOf(host.run(REQUEST))])).toEqual(['ENGINE_CLOSED', 'ENGINE_CLOSED', 'ENGINE_CLOSED']);
+    expect(runners[0]!.closed).toBe(true);
+  });
+});
