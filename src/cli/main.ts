@@ -1,0 +1,38 @@
+/** The command line's process: arguments in, exit status out. */
+import { CommanderError } from 'commander';
+import { createEngine, createEngineOver, type EngineOptions } from '../engine.ts';
+import { reportError } from '../errors.ts';
+import { EXIT, EXIT_STATUS } from './exit-status.ts';
+import { startRunnerHere } from './in-process-runner.ts';
+import { createProgram } from './program.ts';
+import { catchSignals } from './signals.ts';
+import { processTerminal } from './terminal.ts';
+import { printable } from './terminal-text.ts';
+
+const terminal = processTerminal(process);
+const signals = catchSignals(process);
+const program = createProgram({
+  terminal,
+  signal: signals.signal,
+  setExitStatus: (status) => {
+    process.exitCode = status;
+  },
+  createEngine: async (options: EngineOptions, { oneShot }) => {
+    if (!oneShot) return createEngine(options);
+    // There is no runner to end before the process may: a signal can end it at once.
+    signals.release();
+    return createEngineOver({ connect: startRunnerHere, spoolAboveBytes: Infinity }, options);
+  },
+});
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
+  } else if (!signals.signal.aborted) {
+    const { code, message } = reportError(error);
+    terminal.writeDiagnostic(printable(message));
+    process.exitCode = EXIT_STATUS[code];
+  }
+}
+signals.reraise();
