@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { TotalsReporter } from './test/reporters/totals-reporter.ts';
 
 export default defineConfig({
   test: {
+    reporters: ['default', new TotalsReporter()],
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 60_000 } },

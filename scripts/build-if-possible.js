@@ -9,4 +9,7 @@ try {
   process.stderr.write('onnx-predict: TypeScript is not installed, so nothing is built here.\n');
   process.exit(0);
 }
-execFileSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['run', '--silent', 'build'], { stdio: 'inherit', shell: process.platform === 'win32' });
+execFileSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['run', '--silent', 'build'], {
+  stdio: 'inherit',
+  shell: process.platform === 'win32',
+});

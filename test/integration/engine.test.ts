@@ -1,0 +1,239 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createEngine, type Engine, OnnxPredictError } from 'onnx-predict';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { childrenOf, isAlive, waitUntil } from './processes.ts';
+
+const SHIP = 'examples/ship.jpg';
+
+let engine: Engine;
+let folder: string;
+beforeEach(async () => {
+  engine = createEngine({ numThreads: 1 });
+  folder = await mkdtemp(join(tmpdir(), 'onnx-predict-test-'));
+});
+afterEach(async () => {
+  await engine.close();
+  await rm(folder, { recursive: true });
+});
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error: unknown = await promise.then(
+    () => 'no error',
+    (error: unknown) => error,
+  );
+  return error instanceof OnnxPredictError ? error.code : String(error);
+}
+
+function runners(): Promise<number[]> {
+  return childrenOf(process.pid, 'runner/main.js');
+}
+
+describe('classify', () => {
+  test('answers the same for a path, a file URL and bytes', async () => {
+    const answers = await Promise.all(
+      [SHIP, pathToFileURL(SHIP), await readFile(SHIP)].map((image) => engine.classify(image, { model: 'tiny' })),
+    );
+    for (const answer of answers) {
+      expect(answer.classLabel).toBe('ship');
+      expect(answer.top).toEqual(answers[0]!.top);
+    }
+    expect(answers[0]!.top).toHaveLength(5);
+    expect(answers[0]!.score).toBe(answers[0]!.top[0]!.score);
+    expect(answers[0]!.model).toEqual({ id: 'tiny', revision: null, dtype: 'fp32' });
+  });
+
+  test('loads a model once however many ask, and says who waited for it', async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => engine.classify(SHIP, { model: 'tiny' })));
+    expect(await runners()).toHaveLength(1);
+    expect(answers[0]!.timings.loadMs).toBeGreaterThan(0);
+    expect((await engine.classify(SHIP, { model: 'tiny' })).timings.loadMs).toBe(0);
+  });
+
+  test('runs each model, and each dtype of a model, in a process of its own', async () => {
+    await Promise.all([engine.classify(SHIP, { model: 'tiny' }), engine.classify(SHIP, { model: 'tiny', dtype: 'q8' })]);
+    expect(await runners()).toHaveLength(2);
+  });
+
+  test('passes a large picture on without leaving its temporary file behind', async () => {
+    // A JPEG may be followed by anything.
+    const bytes = Buffer.concat([await readFile(SHIP), Buffer.alloc(2 * 1024 * 1024)]);
+    const before = await temporaryFolders();
+    expect((await engine.classify(bytes, { model: 'tiny' })).classLabel).toBe('ship');
+    expect(await codeOf(engine.classify(Buffer.alloc(2 * 1024 * 1024), { model: 'tiny' }))).toMatch(/^IMAGE_/);
+    expect(await temporaryFolders()).toEqual(before);
+  });
+
+  test('abstains below the confidence asked for, and shows the candidates all the same', async () => {
+    const answer = await engine.classify(SHIP, { model: 'tiny', minConfidence: 1, topK: 2 });
+    expect(answer.classLabel).toBeNull();
+    expect(answer.top.map(({ label }) => label)[0]).toBe('ship');
+    expect(answer.top).toHaveLength(2);
+  });
+
+  test.each([
+    ['an unknown option', { model: 'tiny', topk: 3 }, 'topk: is not an option'],
+    ['a count of none', { topK: 0 }, 'topK: must be at least 1 (got 0)'],
+    ['a fraction of a label', { topK: 1.5 }, 'topK: must be a whole number (got 1.5)'],
+    ['an unknown dtype', { dtype: 'fp64' }, 'dtype: '],
+    ['a confidence above 1', { minConfidence: 2 }, 'minConfidence: must be between 0 and 1'],
+    ['a confidence that is no number', { minConfidence: Number.NaN }, 'minConfidence: '],
+    ['an empty model name', { model: '' }, 'model: must not be empty'],
+  ])('refuses %s by name before anything runs', async (_, options, message) => {
+    // @ts-expect-error: what a JavaScript caller might pass
+    const error = await engine.classify(SHIP, options).catch((error: unknown) => error as OnnxPredictError);
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect((error as OnnxPredictError).message).toContain(message);
+    expect(await runners()).toEqual([]);
+  });
+
+  test('fails alone for a bad picture', async () => {
+    const text = join(folder, 'notes.jpg');
+    await writeFile(text, 'not a picture');
+    const codes = await Promise.all(
+      [text, join(folder, 'missing.jpg'), folder, SHIP].map((path) => codeOf(engine.classify(path, { model: 'tiny' }))),
+    );
+    expect(codes).toEqual(['IMAGE_UNSUPPORTED', 'INPUT_NOT_FOUND', 'INPUT_UNREADABLE', 'no error']);
+    expect(await runners()).toHaveLength(1);
+  });
+
+  test('refuses a picture above the pixel limit', async () => {
+    expect(await codeOf(engine.classify(SHIP, { model: 'tiny', maxPixels: 100 }))).toBe('IMAGE_TOO_LARGE');
+  });
+});
+
+describe('a model folder', () => {
+  async function codeWith(file: string, change: (content: Buffer) => string | Buffer): Promise<string> {
+    await cp('models/tiny-image-classifier', folder, { recursive: true });
+    const path = join(folder, file);
+    await writeFile(path, change(await readFile(path)));
+    const error = await engine.classify(SHIP, { model: folder }).catch((error: unknown) => error as OnnxPredictError);
+    if (!(error instanceof OnnxPredictError)) return 'no error';
+    return `${error.code} ${error.message.replaceAll(folder, '')}`;
+  }
+
+  test('in Hub layout works as it is', async () => {
+    expect(await codeWith('config.json', (content) => content)).toBe('no error');
+  });
+
+  test.each([
+    ['config.json', 'no JSON', () => '{', 'not valid JSON'],
+    ['config.json', 'too few labels', () => '{"id2label": {"0": "cat"}}', '10'],
+    ['config.json', 'more bytes than any config', () => Buffer.alloc(17 * 1024 * 1024, 32), 'at most'],
+    ['preprocessor_config.json', 'another input size than its model', () => '{"size": {"height": 1e9, "width": 5}}', 'size'],
+    ['onnx/model.onnx', 'an empty model', () => '', 'model.onnx'],
+    ['onnx/model.onnx', 'a cut-off model', (content: Buffer) => content.subarray(0, 100_000), 'model.onnx'],
+    ['onnx/model.onnx', 'a model that is something else', () => 'hello', 'model.onnx'],
+  ])('whose %s holds %s is refused by name, and the engine lives on', async (file, _, change, problem) => {
+    const code = await codeWith(file, change);
+    expect(code).toMatch(/^MODEL_INVALID /);
+    expect(code).toContain(problem);
+    expect((await engine.classify(SHIP, { model: 'tiny' })).classLabel).toBe('ship');
+  });
+});
+
+describe('a runner', () => {
+  test('that is killed again and again mid-run leaves a working engine and no process behind', async () => {
+    let failures = 0;
+    for (let kill = 0; kill < 10; kill++) {
+      const answers = Array.from({ length: 3 }, () => engine.classify(SHIP, { model: 'tiny' }));
+      const outcomes = Promise.allSettled(answers);
+      const pids = await waitUntil(async () => ((await runners()).length === 1 ? runners() : undefined));
+      for (const pid of pids) process.kill(pid, 'SIGKILL');
+      for (const outcome of await outcomes) {
+        if (outcome.status === 'fulfilled') expect(outcome.value.classLabel).toBe('ship');
+        else {
+          failures += 1;
+          expect(outcome.reason).toMatchObject({ code: 'RUNNER_CRASHED' });
+        }
+      }
+    }
+    expect(failures).toBeLessThanOrEqual(10);
+    expect((await engine.classify(SHIP, { model: 'tiny' })).classLabel).toBe('ship');
+    await engine.close();
+    expect(await runners()).toEqual([]);
+  });
+
+  test('is gone when the engine is closed, and what waited is told so', async () => {
+    await engine.classify(SHIP, { model: 'tiny' });
+    const [pid] = await runners();
+    const waiting = [engine.classify(SHIP, { model: 'tiny' }), engine.classify(SHIP, { model: 'tiny' })].map(codeOf);
+    await engine.close();
+    expect(isAlive(pid!)).toBe(false);
+    expect(await Promise.all(waiting)).toEqual(['ENGINE_CLOSED', 'ENGINE_CLOSED']);
+    expect(await codeOf(engine.classify(SHIP, { model: 'tiny' }))).toBe('ENGINE_CLOSED');
+  });
+
+  test('does not get a request that was aborted, and answers the next', async () => {
+    const aborted = codeOf(engine.classify(SHIP, { model: 'tiny', signal: AbortSignal.abort(new Error('too late')) }));
+    expect(await aborted).toBe('Error: too late');
+    const controller = new AbortController();
+    const running = codeOf(engine.classify(SHIP, { model: 'tiny', signal: controller.signal }));
+    controller.abort(new Error('changed my mind'));
+    expect(await running).toBe('Error: changed my mind');
+    expect((await engine.classify(SHIP, { model: 'tiny' })).classLabel).toBe('ship');
+  });
+
+  test('that stops answering is ended by the watchdog, and the next request gets a new one', async () => {
+    await using impatient = createEngine({ numThreads: 1, watchdogMs: 500 });
+    await impatient.classify(SHIP, { model: 'tiny' });
+    const [pid] = await runners();
+    process.kill(pid!, 'SIGSTOP');
+    expect(await codeOf(impatient.classify(SHIP, { model: 'tiny' }))).toBe('RUNNER_UNRESPONSIVE');
+    expect((await impatient.classify(SHIP, { model: 'tiny' })).classLabel).toBe('ship');
+  });
+});
+
+describe('a program that uses the engine', () => {
+  /** Runs a program, and gives what it printed, its exit status, and the runner that it had. */
+  async function run(source: string): Promise<{ stdout: string; stderr: string; status: number | null }> {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (data: Buffer) => {
+      stdout += data;
+    });
+    child.stderr.on('data', (data: Buffer) => {
+      stderr += data;
+    });
+    const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    return { stdout, stderr, status };
+  }
+
+  test('ends by itself though it forgot to close the engine, and the library wrote nothing', async () => {
+    const { stdout, stderr, status } = await run(
+      `import { createEngine } from 'onnx-predict';
+       const { classLabel } = await createEngine().classify(${JSON.stringify(SHIP)}, { model: 'tiny' });
+       process.exitCode = classLabel === 'ship' && process.listenerCount('SIGINT') === 0 ? 0 : 9;`,
+    );
+    expect({ stdout, stderr, status }).toEqual({ stdout: '', stderr: '', status: 0 });
+  });
+
+  test('leaves no runner behind when it is killed', async () => {
+    const child = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import { createEngine } from 'onnx-predict';
+         const engine = createEngine();
+         await engine.classify(${JSON.stringify(SHIP)}, { model: 'tiny' });
+         console.log('ready');
+         for (;;) await engine.classify(${JSON.stringify(SHIP)}, { model: 'tiny' });`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const pids = await childrenOf(child.pid!, 'runner/main.js');
+    expect(pids).toHaveLength(1);
+    child.kill('SIGKILL');
+    await waitUntil(async () => (pids.some(isAlive) ? undefined : true));
+  });
+});
+
+async function temporaryFolders(): Promise<string[]> {
+  return (await readdir(tmpdir())).filter((name) => /^onnx-predict-(?!test)/.test(name));
+}
