@@ -7,10 +7,10 @@ import { readPnmHeader } from './decode-pnm.ts';
 import { refuseByName } from './refused-formats.ts';
 import { readTiffHeader } from './tiff-header.ts';
 
-export type ImageFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff' | 'avif' | 'bmp' | 'ico' | 'pnm';
+type ImageFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff' | 'avif' | 'bmp' | 'ico' | 'pnm';
 
 /** Samples that are not turned into RGB as usual. */
-export type SampleLayout = 'usual' | 'gray16' | 'cmyk' | 'inverted-cmyk';
+type SampleLayout = 'usual' | 'gray16' | 'cmyk' | 'inverted-cmyk';
 
 export interface ImageHeader {
   readonly format: ImageFormat;

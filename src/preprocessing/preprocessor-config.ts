@@ -26,7 +26,7 @@ export interface ImageProcessorConfig {
 }
 
 /** One value each for red, green and blue. */
-export type ChannelValues = readonly [number, number, number];
+type ChannelValues = readonly [number, number, number];
 
 /** Sizes beyond this are a mistake or an attack: the largest classifiers take about 1000 pixels a side. */
 const MAX_EDGE = 4096;

@@ -1,7 +1,7 @@
 /** What transformers' image processors take for absent fields: models/<name>/image_processing_pil_<name>.py of version 5.18. */
 
 /** Processors whose resizing or arithmetic has rules of its own. */
-export type ProcessorKind = 'plain' | 'convnext' | 'levit' | 'poolformer' | 'efficientnet' | 'mobilevit';
+type ProcessorKind = 'plain' | 'convnext' | 'levit' | 'poolformer' | 'efficientnet' | 'mobilevit';
 
 export interface ProcessorDefaults {
   readonly kind: ProcessorKind;

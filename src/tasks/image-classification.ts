@@ -14,7 +14,7 @@ const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
 const MAX_PREPROCESSOR_CONFIG_BYTES = 1024 * 1024;
 
 /** A request's way to be stopped and to show that it lives. */
-export interface StepContext {
+interface StepContext {
   readonly signal: AbortSignal;
   /** Called after each step: the bytes are read, decoded, preprocessed. */
   readonly onStep: () => void;

@@ -151,7 +151,7 @@ describe.skipIf(!canRun('script', ['--version']))('on a terminal (needs script)'
 
   test('the label, its confidence and bars appear', async () => {
     const [heading, ...rows] = (await onTerminal(SHIP, { NO_COLOR: undefined })).trimEnd().split('\n');
-    expect(heading).toMatch(/^\u001b\[1mship\u001b\[22m {2}\d+\.\d%$/);
+    expect(heading?.replaceAll('\u001b', 'ESC')).toMatch(/^ESC\[1mshipESC\[22m {2}\d+\.\d%$/);
     expect(rows).toHaveLength(5);
     expect(rows[0]).toMatch(/^ {2}ship +\d+\.\d% {2}█+/);
   });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createEngine, type Engine, OnnxPredictError } from 'onnx-predict';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { childrenOf, isAlive, waitUntil } from './processes.ts';
+import { childrenOf, cpuTicks, isAlive, isStopped, waitUntil } from './processes.ts';
 
 const SHIP = 'examples/ship.jpg';
 
@@ -177,13 +177,26 @@ describe('a runner', () => {
     expect((await engine.classify(SHIP, { model: 'tiny' })).classLabel).toBe('ship');
   });
 
-  test('that stops answering is ended by the watchdog, and the next request gets a new one', async () => {
+  test('that stops before it begins with a request is ended by the watchdog, and the next one answers it', async () => {
     await using impatient = createEngine({ numThreads: 1, watchdogMs: 500 });
     await impatient.classify(SHIP, { model: 'tiny' });
     const [pid] = await runners();
-    process.kill(pid!, 'SIGSTOP');
-    expect(await codeOf(impatient.classify(SHIP, { model: 'tiny' }))).toBe('RUNNER_UNRESPONSIVE');
+    await stop(pid!);
     expect((await impatient.classify(SHIP, { model: 'tiny' })).classLabel).toBe('ship');
+    expect(await runners()).not.toContain(pid);
+  });
+
+  test('that stops in the middle of a request is ended by the watchdog, which fails that request alone', async () => {
+    await using impatient = createEngine({ numThreads: 1, watchdogMs: 1500 });
+    await impatient.classify(SHIP, { model: 'tiny' });
+    const [pid] = await runners();
+    const before = await cpuTicks(pid!);
+    const outcome = codeOf(impatient.classify(slowPicture(), { model: 'tiny' }));
+    const next = impatient.classify(SHIP, { model: 'tiny' });
+    await waitUntil(async () => (await cpuTicks(pid!)) > before + 10 || undefined);
+    await stop(pid!);
+    expect(await outcome).toBe('RUNNER_UNRESPONSIVE');
+    expect((await next).classLabel).toBe('ship');
   });
 });
 
@@ -233,6 +246,17 @@ describe('a program that uses the engine', () => {
     await waitUntil(async () => (pids.some(isAlive) ? undefined : true));
   });
 });
+
+async function stop(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  await waitUntil(async () => (await isStopped(pid)) || undefined);
+}
+
+/** A picture that takes a runner more than a second: 80 megapixels. */
+function slowPicture(): Uint8Array {
+  const header = Buffer.from('P5 10000 8000 255\n');
+  return Buffer.concat([header, Buffer.alloc(80_000_000, 7)]);
+}
 
 async function temporaryFolders(): Promise<string[]> {
   return (await readdir(tmpdir())).filter((name) => /^onnx-predict-(?!test)/.test(name));
