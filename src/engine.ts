@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { OnnxPredictError } from './errors.ts';
 import { resolveImageClassifier } from './hub/resolve-model.ts';
+import { DEFAULT_MAX_PIXELS } from './limits.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import type { ImageSource } from './protocol.ts';
 import { availableThreads } from './runtime/available-threads.ts';
@@ -15,7 +16,6 @@ import {
   type ClassifyOptions,
   ClassifyOptionsSchema,
   DEFAULT_IMAGE_CLASSIFIER,
-  DEFAULT_MAX_PIXELS,
   DEFAULT_TOP_K,
   parseArgument,
 } from './schemas.ts';

@@ -1,6 +1,6 @@
 /** transformers' image processors (image_processing_backends.py, PilBackend), to the bit. */
 import { OnnxPredictError } from '../errors.ts';
-import { DEFAULT_MAX_PIXELS } from '../schemas.ts';
+import { DEFAULT_MAX_PIXELS } from '../limits.ts';
 import type { ImageProcessorConfig, ResizeRule } from './preprocessor-config.ts';
 import { goesRowsFirst, resizeImage, type Size } from './resize.ts';
 import type { RgbImage } from './rgb-image.ts';

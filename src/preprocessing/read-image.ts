@@ -1,6 +1,6 @@
 import { constants, open } from 'node:fs/promises';
 import { OnnxPredictError } from '../errors.ts';
-import { MAX_IMAGE_BYTES } from '../schemas.ts';
+import { MAX_IMAGE_BYTES } from '../limits.ts';
 
 /**
  * Reads a picture's file whole.

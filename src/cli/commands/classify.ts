@@ -1,14 +1,8 @@
 import { Argument, type Command, Option } from 'commander';
 import type { Engine, EngineOptions } from '../../engine.ts';
 import { type ErrorReport, OnnxPredictError, reportError } from '../../errors.ts';
-import {
-  ActivationSchema,
-  type ClassifyOptions,
-  DEFAULT_IMAGE_CLASSIFIER,
-  DEFAULT_MAX_PIXELS,
-  DEFAULT_TOP_K,
-  DtypeSchema,
-} from '../../schemas.ts';
+import { DEFAULT_MAX_PIXELS } from '../../limits.ts';
+import { ActivationSchema, type ClassifyOptions, DEFAULT_IMAGE_CLASSIFIER, DEFAULT_TOP_K, DtypeSchema } from '../../schemas.ts';
 import { type ClassificationFormat, formatClassification } from '../classification-output.ts';
 import { EXIT, EXIT_STATUS } from '../exit-status.ts';
 import { expandInputs, type Input, STDIN } from '../expand-inputs.ts';
