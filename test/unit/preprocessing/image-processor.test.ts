@@ -1,10 +1,12 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { decodeImage } from '../../../src/preprocessing/decode-image.ts';
 import { fixedInputSize, preprocessImage } from '../../../src/preprocessing/image-processor.ts';
 import { parsePreprocessorConfig } from '../../../src/preprocessing/preprocessor-config.ts';
 import { type Resample, resizeImage } from '../../../src/preprocessing/resize.ts';
 import type { RgbImage } from '../../../src/preprocessing/rgb-image.ts';
+import { DEFAULT_MAX_PIXELS } from '../../../src/schemas.ts';
+import { goldenImages, imagePath, sha256 } from '../../golden-images.ts';
 
 type Pair = [number, number];
 const golden = JSON.parse(readFileSync('test/golden/preprocessing/golden.json', 'utf8')) as {
@@ -25,12 +27,6 @@ function picture([width, height]: Pair): RgbImage {
   return { width, height, data };
 }
 
-function sha256(array: Uint8Array | Float32Array): string {
-  return createHash('sha256')
-    .update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
-    .digest('hex');
-}
-
 describe('resizing equals Pillow bit for bit', () => {
   test.each(golden.resized)('from $from to $to, with every filter', ({ from, to, sha256: hashes }) => {
     const [width, height] = to;
@@ -49,6 +45,18 @@ describe('pixel values equal those of transformers bit for bit', () => {
       const fixed = fixedInputSize(processor);
       if (fixed !== null) expect([fixed.height, fixed.width]).toEqual(dims.slice(2));
     }
+  });
+});
+
+describe('from file to pixel values nothing differs from the reference', () => {
+  const segformer = JSON.parse(readFileSync('test/fixtures/models/tiny-segformer/preprocessor_config.json', 'utf8')) as object;
+  const tinySegformer = parsePreprocessorConfig(segformer, 'tiny-segformer');
+  const mitB0 = parsePreprocessorConfig({ ...segformer, size: 512 }, 'mit-b0');
+
+  test.each(goldenImages)('for $image', async (golden) => {
+    const image = await decodeImage(readFileSync(imagePath(golden.image)), { maxPixels: DEFAULT_MAX_PIXELS });
+    expect(sha256(preprocessImage(image, tinySegformer).data)).toBe(golden.tinySegformer.pixelValuesSha256);
+    expect(sha256(preprocessImage(image, mitB0).data)).toBe(golden.mitB0.pixelValuesSha256);
   });
 });
 
