@@ -4,6 +4,7 @@ import { DEFAULT_MAX_PIXELS } from '../limits.ts';
 import type { ImageProcessorConfig, ResizeRule } from './preprocessor-config.ts';
 import { goesRowsFirst, resizeImage, type Size } from './resize.ts';
 import type { RgbImage } from './rgb-image.ts';
+import { roundHalfEven } from './round-half-even.ts';
 
 /** A picture as a model takes it. */
 export interface PixelValues {
@@ -56,13 +57,6 @@ function targetSize({ width, height }: Size, rule: ResizeRule): Size {
     newLong = short === newShort ? long : Math.trunc((exactShort * long) / short);
   }
   return width <= height ? { width: newShort, height: newLong } : { width: newLong, height: newShort };
-}
-
-/** Python's `round`. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
 
 /** The middle of `image`, of this size, black where the picture ends, as planes of numbers. [3, height, width] */
