@@ -11,6 +11,7 @@ import { orientImage } from './orient-image.ts';
 import type { RgbImage } from './rgb-image.ts';
 import { fromCmyk, fromGray16, fromPremultiplied, highBytes, type Samples } from './sample-layouts.ts';
 import { readTiffHeader } from './tiff-header.ts';
+import { joinTiles, tilesAsStrips } from './tiff-tiles.ts';
 
 // A picture is decoded once: libvips' cache of operations would only hold memory.
 sharp.cache(false);
@@ -29,11 +30,11 @@ export async function decodeImage(bytes: Uint8Array, { maxPixels }: { readonly m
   const header = readImageHeader(bytes);
   checkPixelLimit(header, maxPixels);
   const orientation = readImageOrientation(bytes, header.format);
-  return orientImage(await decodeStored(bytes, header), orientation);
+  return orientImage(await decodeStored(bytes, header, maxPixels), orientation);
 }
 
 /** The pixels as they are stored: not turned. */
-async function decodeStored(bytes: Uint8Array, header: ImageHeader): Promise<RgbImage> {
+async function decodeStored(bytes: Uint8Array, header: ImageHeader, maxPixels: number): Promise<RgbImage> {
   switch (header.format) {
     case 'bmp':
       return decodeBmp(bytes);
@@ -46,9 +47,25 @@ async function decodeStored(bytes: Uint8Array, header: ImageHeader): Promise<Rgb
       const frame = readIcoFrame(reader);
       return frame.kind === 'bmp' ? decodeIcoBitmap(reader, frame) : decodeBySharp(frame.bytes, header);
     }
+    case 'tiff':
+      return decodeTiff(bytes, header, maxPixels);
     default:
       return decodeBySharp(bytes, header);
   }
+}
+
+async function decodeTiff(bytes: Uint8Array, header: ImageHeader, maxPixels: number): Promise<RgbImage> {
+  const { tiles } = readTiffHeader(bytes);
+  if (tiles === undefined) return decodeBySharp(bytes, header);
+  // Tiles go on beyond the picture's edges.
+  const size = { width: tiles.width, height: tiles.height * tiles.columns * tiles.rows };
+  checkPixelLimit(size, maxPixels);
+  const strips = await decodeBySharp(tilesAsStrips(forLibvips(bytes, header), tiles), {
+    ...header,
+    ...size,
+    layout: header.layout,
+  });
+  return joinTiles(strips, tiles, header);
 }
 
 async function decodeBySharp(bytes: Uint8Array, header: ImageHeader): Promise<RgbImage> {

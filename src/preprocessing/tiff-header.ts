@@ -1,7 +1,8 @@
 import { OnnxPredictError } from '../errors.ts';
-import { ByteReader, invalidImage } from './byte-reader.ts';
+import { type ByteReader, invalidImage } from './byte-reader.ts';
 import { type Orientation, readOrientation, toOrientation } from './exif-orientation.ts';
 import type { SampleLayout } from './sample-layouts.ts';
+import { readTiffDirectory, type TiffDirectory } from './tiff-tags.ts';
 
 /** The tags of a TIFF that say how large it is and what its samples are. TIFF 6.0, and BigTIFF. */
 export interface TiffHeader {
@@ -11,9 +12,19 @@ export interface TiffHeader {
   readonly orientation: Orientation;
   /** Where the 16-bit number is that says what the fourth sample is; undefined if there is none. */
   readonly extraSampleAt: number | undefined;
+  readonly tiles: TiffTiles | undefined;
 }
 
-const LITTLE_ENDIAN = 0x49;
+/** The tiles of a picture: their size in pixels, and how many there are. */
+export interface TiffTiles {
+  readonly width: number;
+  readonly height: number;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+type Tags = TiffDirectory['tags'];
+
 const WIDTH = 256;
 const HEIGHT = 257;
 const BITS_PER_SAMPLE = 258;
@@ -21,8 +32,8 @@ const COMPRESSION = 259;
 const PHOTOMETRIC = 262;
 const ORIENTATION = 274;
 const SAMPLES_PER_PIXEL = 277;
-const PLANAR_CONFIGURATION = 284;
 const TILE_WIDTH = 322;
+const TILE_HEIGHT = 323;
 const EXTRA_SAMPLES = 338;
 const SAMPLE_FORMAT = 339;
 const XMP = 700;
@@ -30,47 +41,45 @@ const XMP = 700;
 const WHITE_IS_ZERO = 0;
 const BLACK_IS_ZERO = 1;
 const RGB = 2;
+const PALETTE = 3;
 const SEPARATED = 5;
+const YCBCR = 6;
 const ASSOCIATED_ALPHA = 1;
 
-/** Sizes of the types whose values are read: BYTE, SHORT, LONG, UNDEFINED, LONG8. */
-const TYPE_SIZES = new Map([
-  [1, 1],
-  [3, 2],
-  [4, 4],
-  [7, 1],
-  [16, 8],
-]);
 /** None, CCITT (three kinds), LZW, JPEG (old and new), deflate, PackBits, and deflate's older number. */
 const COMPRESSIONS: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946]);
-const MAX_TAGS = 4096;
-
-/** One tag: its first value, and where its values are. */
-interface Tag {
-  readonly value: number;
-  readonly at: number;
-  readonly sizeBytes: number;
-}
+const JPEG_COMPRESSIONS: ReadonlySet<number> = new Set([6, 7]);
+const PHOTOMETRICS: ReadonlySet<number> = new Set([WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, SEPARATED]);
 
 /**
  * Reads the first directory.
  * @throws OnnxPredictError IMAGE_UNSUPPORTED for compressions and samples that are not read; IMAGE_INVALID
  */
 export function readTiffHeader(bytes: Uint8Array): TiffHeader {
-  const reader = new ByteReader(bytes, { littleEndian: bytes[0] === LITTLE_ENDIAN });
-  const tags = readTags(reader);
+  const { reader, tags } = readTiffDirectory(bytes);
+  const width = tags.get(WIDTH)?.value ?? 0;
+  const height = tags.get(HEIGHT)?.value ?? 0;
   const photometric = tags.get(PHOTOMETRIC)?.value ?? WHITE_IS_ZERO;
   const bits = tags.get(BITS_PER_SAMPLE)?.value ?? 1;
   const numSamples = tags.get(SAMPLES_PER_PIXEL)?.value ?? 1;
   refuseUnread(tags, photometric, bits);
   const extraSample = tags.get(EXTRA_SAMPLES);
   return {
-    width: tags.get(WIDTH)?.value ?? 0,
-    height: tags.get(HEIGHT)?.value ?? 0,
+    width,
+    height,
     layout: sampleLayout({ photometric, bits, numSamples, extraSample: extraSample?.value }),
     orientation: orientationOf(reader, tags),
     extraSampleAt: extraSample?.at,
+    tiles: readTiles(tags, width, height),
   };
+}
+
+function readTiles(tags: Tags, width: number, height: number): TiffTiles | undefined {
+  const tileWidth = tags.get(TILE_WIDTH)?.value;
+  const tileHeight = tags.get(TILE_HEIGHT)?.value;
+  if (tileWidth === undefined && tileHeight === undefined) return undefined;
+  if (!tileWidth || !tileHeight) throw invalidImage('it is a TIFF whose tiles have no size');
+  return { width: tileWidth, height: tileHeight, columns: Math.ceil(width / tileWidth), rows: Math.ceil(height / tileHeight) };
 }
 
 interface SampleTags {
@@ -86,7 +95,7 @@ function sampleLayout({ photometric, bits, numSamples, extraSample }: SampleTags
   return photometric === BLACK_IS_ZERO && bits === 16 && numSamples === 1 ? 'gray16' : 'usual';
 }
 
-function orientationOf(reader: ByteReader, tags: ReadonlyMap<number, Tag>): Orientation {
+function orientationOf(reader: ByteReader, tags: Tags): Orientation {
   const tag = tags.get(ORIENTATION);
   if (tag !== undefined) return toOrientation(tag.value);
   const xmp = tags.get(XMP);
@@ -94,52 +103,18 @@ function orientationOf(reader: ByteReader, tags: ReadonlyMap<number, Tag>): Orie
 }
 
 /** What libtiff would decode to garbage, silently, or to something that is no picture of 0 to 255. */
-function refuseUnread(tags: ReadonlyMap<number, Tag>, photometric: number, bits: number): void {
+function refuseUnread(tags: Tags, photometric: number, bits: number): void {
   const compression = tags.get(COMPRESSION)?.value ?? 1;
   if (!COMPRESSIONS.has(compression)) throw unsupported(`of compression ${compression}`);
+  const isJpegColor = photometric === YCBCR && JPEG_COMPRESSIONS.has(compression);
+  if (!isJpegColor && !PHOTOMETRICS.has(photometric)) throw unsupported(`of the colour kind ${photometric}`);
   const format = tags.get(SAMPLE_FORMAT)?.value ?? 1;
   if (format !== 1 || bits > 16) {
     throw unsupported(`of ${format === 3 ? 'floating-point' : format === 2 ? 'signed' : `${bits}-bit`} samples`);
   }
   if (bits === 16 && photometric === WHITE_IS_ZERO) throw unsupported('of 16-bit samples whose zero is white');
-  if ((tags.get(PLANAR_CONFIGURATION)?.value ?? 1) === 2 && tags.has(TILE_WIDTH)) {
-    throw unsupported('in tiles with a plane for each channel');
-  }
 }
 
 function unsupported(kind: string): OnnxPredictError {
   return new OnnxPredictError('IMAGE_UNSUPPORTED', `This is a TIFF ${kind}, which is not read: convert it to PNG or JPEG.`);
-}
-
-function readTags(reader: ByteReader): ReadonlyMap<number, Tag> {
-  const isBig = reader.u16(2) === 43;
-  const directory = isBig ? reader.u64(8) : reader.u32(4);
-  const numEntries = isBig ? reader.u64(directory) : reader.u16(directory);
-  if (numEntries > MAX_TAGS) throw invalidImage(`it is a TIFF with ${numEntries} tags`);
-  const tags = new Map<number, Tag>();
-  for (let entry = 0; entry < numEntries; entry++) {
-    const offset = directory + (isBig ? 8 + entry * 20 : 2 + entry * 12);
-    const tag = readTag(reader, offset, isBig);
-    if (tag !== undefined) tags.set(reader.u16(offset), tag);
-  }
-  return tags;
-}
-
-/** An entry is tag, type, count, and its values or, where they do not fit, where they are. */
-function readTag(reader: ByteReader, entry: number, isBig: boolean): Tag | undefined {
-  const valueBytes = TYPE_SIZES.get(reader.u16(entry + 2));
-  if (valueBytes === undefined) return undefined;
-  const count = isBig ? reader.u64(entry + 4) : reader.u32(entry + 4);
-  const sizeBytes = valueBytes * count;
-  if (count === 0) return undefined;
-  const field = entry + (isBig ? 12 : 8);
-  const isInline = sizeBytes <= (isBig ? 8 : 4);
-  const at = isInline ? field : isBig ? reader.u64(field) : reader.u32(field);
-  return { value: readValue(reader, at, valueBytes), at, sizeBytes };
-}
-
-function readValue(reader: ByteReader, at: number, valueBytes: number): number {
-  if (valueBytes === 1) return reader.u8(at);
-  if (valueBytes === 2) return reader.u16(at);
-  return valueBytes === 4 ? reader.u32(at) : reader.u64(at);
 }

@@ -23,7 +23,7 @@ async function prepare(id: number, { image, maxPixels, processor }: ImagePrepara
     await setImmediate();
     signal.throwIfAborted();
   }
-  const bytes = 'path' in image ? await readImage(image.path) : image.bytes;
+  const bytes = 'path' in image ? await readImage(image.path, { maxPixels }) : image.bytes;
   await endStep();
   const decoded = await decodeImage(bytes, { maxPixels });
   await endStep();
