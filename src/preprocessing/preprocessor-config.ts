@@ -101,7 +101,7 @@ function readFields(json: unknown, source: string): Fields {
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
     if (value === undefined || value === null) continue;
     const parsed = v.safeParse(schema, value);
-    if (!parsed.success) throw invalid(source, `has ${name} ${JSON.stringify(value).slice(0, 80)}, which is not ${expected}`);
+    if (!parsed.success) throw invalid(source, `has ${name} ${describe(value)}, which is not ${expected}`);
     fields[name] = parsed.output;
   }
   return fields as Fields;
@@ -171,7 +171,7 @@ function resampleFilter(resample: number | string, source: string): Resample {
   const name =
     typeof resample === 'number' ? RESAMPLE_NAMES[resample] : RESAMPLE_NAMES.find((known) => known === resample.toLowerCase());
   if (name !== undefined) return name;
-  throw invalid(source, `has resample ${JSON.stringify(resample).slice(0, 80)}, which is not a filter of Pillow (0 to 5)`);
+  throw invalid(source, `has resample ${describe(resample)}, which is not a filter of Pillow (0 to 5)`);
 }
 
 function normalization(fields: Fields, defaults: ProcessorDefaults, source: string): ImageProcessorConfig['normalize'] {
@@ -193,6 +193,12 @@ function divisor(fields: Fields, defaults: ProcessorDefaults, source: string): C
 
 function perChannel(value: number | ChannelValues): ChannelValues {
   return typeof value === 'number' ? [value, value, value] : value;
+}
+
+/** A value of a JSON file as a message shows it: its beginning, and nothing of what is nested in it, which may be endlessly deep. */
+function describe(value: unknown): string {
+  const isNested = (part: unknown) => typeof part === 'object' && part !== null && part !== value;
+  return JSON.stringify(value, (_, part: unknown) => (isNested(part) ? '…' : part)).slice(0, 80);
 }
 
 function invalid(source: string, problem: string): OnnxPredictError {

@@ -1,7 +1,7 @@
 import { ByteReader, invalidImage } from './byte-reader.ts';
 
 /** One tag of a TIFF: its first value, and where its values are. */
-export interface TiffTag {
+interface TiffTag {
   readonly value: number;
   readonly at: number;
   readonly sizeBytes: number;
