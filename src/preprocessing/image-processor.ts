@@ -30,7 +30,10 @@ export function preprocessImage(image: RgbImage, config: ImageProcessorConfig): 
   const resized = config.resize === null ? image : resizeImage(image, checkedTarget(image, config.resize), config.resample);
   const size = config.centerCrop ?? resized;
   if (Math.max(size.width, size.height) > MAX_UNSIZED_EDGE) {
-    throw tooLarge(image, `this model takes pictures as they are, up to ${MAX_UNSIZED_EDGE} pixels a side; make it smaller`);
+    throw tooLarge(
+      image,
+      `this model would take it as ${size.width} x ${size.height}, of up to ${MAX_UNSIZED_EDGE} a side; crop it first`,
+    );
   }
   return { data: normalizedPlanes(resized, size, config), dims: [1, 3, size.height, size.width] };
 }

@@ -80,13 +80,14 @@ export function parsePreprocessorConfig(json: unknown, source: string): ImagePro
   const type = fields.image_processor_type ?? fields.feature_extractor_type;
   const defaults = processorDefaults(type);
   const { resize, cropTo } = resizeRule(fields, defaults, source);
-  const crops = fields.do_center_crop ?? defaults.doCenterCrop;
+  const crops = defaults.kind !== 'segformer' && (fields.do_center_crop ?? defaults.doCenterCrop);
+  const rescales = fields.do_rescale ?? true;
   return {
     resize,
     resample: resampleFilter(fields.resample ?? defaults.resample, source),
     centerCrop: crops ? exactSize(fields.crop_size ?? defaults.cropSize, 'crop_size', source) : cropTo,
-    rescaleFactor: (fields.do_rescale ?? true) ? (fields.rescale_factor ?? 1 / 255) : null,
-    rescaleOffset: defaults.kind === 'efficientnet' && (fields.rescale_offset ?? false),
+    rescaleFactor: rescales ? (fields.rescale_factor ?? 1 / 255) : null,
+    rescaleOffset: defaults.kind === 'efficientnet' && rescales && (fields.rescale_offset ?? false),
     normalize: normalization(fields, defaults, source),
     lastStd: defaults.kind === 'efficientnet' && (fields.include_top ?? true) ? divisor(fields, defaults, source) : null,
     flipChannels: defaults.kind === 'mobilevit' && (fields.do_flip_channel_order ?? true),
@@ -175,7 +176,7 @@ function resampleFilter(resample: number | string, source: string): Resample {
 }
 
 function normalization(fields: Fields, defaults: ProcessorDefaults, source: string): ImageProcessorConfig['normalize'] {
-  if (!(fields.do_normalize ?? defaults.doNormalize)) return null;
+  if (defaults.kind === 'mobilevit' || !(fields.do_normalize ?? defaults.doNormalize)) return null;
   const mean = fields.image_mean ?? defaults.imageMean;
   if (mean === null) throw invalid(source, 'names no image_mean');
   return { mean: perChannel(mean), std: divisor(fields, defaults, source) };

@@ -16,6 +16,23 @@ test('a filter may be named', () => {
   expect(parse({ ...ViT, resample: 'BICUBIC' }).resample).toBe('bicubic');
 });
 
+test('a field counts only for processors that look at it', () => {
+  const crop = { do_center_crop: true, crop_size: 20, size: 30 };
+  expect(parse({ image_processor_type: 'SegformerImageProcessor', ...crop }).centerCrop).toBeNull();
+  expect(parse({ image_processor_type: 'MobileViTImageProcessor', do_normalize: true }).normalize).toBeNull();
+  const offset = { image_processor_type: 'EfficientNetImageProcessor', rescale_offset: true };
+  expect(parse(offset).rescaleOffset).toBe(true);
+  expect(parse({ ...offset, do_rescale: false }).rescaleOffset).toBe(false);
+});
+
+test('a size of one number is a square or the shorter side, as the processor has it', () => {
+  expect(parse({ image_processor_type: 'ViTImageProcessor', size: 30 }).resize).toMatchObject({ kind: 'exact' });
+  expect(parse({ image_processor_type: 'SiglipImageProcessor', size: 30 }).resize).toMatchObject({
+    kind: 'shortest-edge',
+    edge: 30,
+  });
+});
+
 test('an unknown processor is taken by its fields where they say everything', () => {
   const mean = { image_mean: [0.1, 0.2, 0.3], image_std: [1, 2, 3] };
   const config = parse({ image_processor_type: 'SomethingNewImageProcessor', size: 32, ...mean });
