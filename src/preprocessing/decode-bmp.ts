@@ -130,7 +130,9 @@ interface FieldPixels {
   readonly toRow: (row: number) => number;
 }
 
-function fromFields({ width, height, pixels, stride, bytesPerPixel, channels, toRow }: FieldPixels): RgbImage {
+function fromFields(fields: FieldPixels): RgbImage {
+  if (fields.channels.every(({ shift, max }) => max === 255 && shift % 8 === 0)) return fromBytes(fields);
+  const { width, height, pixels, stride, bytesPerPixel, channels, toRow } = fields;
   const data = new Uint8Array(width * height * 3);
   for (let row = 0; row < height; row++) {
     let to = toRow(row) * width * 3;
@@ -142,6 +144,24 @@ function fromFields({ width, height, pixels, stride, bytesPerPixel, channels, to
         const value = (pixel >>> shift) & max;
         data[to++] = max === 255 ? value : max === 0 ? 0 : Math.floor((value * 255) / max);
       }
+      from += bytesPerPixel;
+    }
+  }
+  return { width, height, data };
+}
+
+/** The usual case: every channel is a byte. */
+function fromBytes({ width, height, pixels, stride, bytesPerPixel, channels, toRow }: FieldPixels): RgbImage {
+  const data = new Uint8Array(width * height * 3);
+  const [red, green, blue] = channels.map(({ shift }) => shift / 8) as [number, number, number];
+  for (let row = 0; row < height; row++) {
+    let to = toRow(row) * width * 3;
+    let from = row * stride;
+    for (let x = 0; x < width; x++) {
+      data[to] = pixels[from + red]!;
+      data[to + 1] = pixels[from + green]!;
+      data[to + 2] = pixels[from + blue]!;
+      to += 3;
       from += bytesPerPixel;
     }
   }

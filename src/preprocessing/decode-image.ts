@@ -9,7 +9,7 @@ import { checkPixelLimit, type ImageHeader, readImageHeader } from './image-head
 import { readImageOrientation } from './image-orientation.ts';
 import { orientImage } from './orient-image.ts';
 import type { RgbImage } from './rgb-image.ts';
-import { fromCmyk, fromGray16, fromPremultiplied, highBytes, type Samples } from './sample-layouts.ts';
+import { fromCmyk, fromGray, fromPremultiplied, highBytes, type Samples } from './sample-layouts.ts';
 import { readTiffHeader } from './tiff-header.ts';
 import { joinTiles, tilesAsStrips } from './tiff-tiles.ts';
 
@@ -80,7 +80,8 @@ async function decodeBySharp(bytes: Uint8Array, header: ImageHeader): Promise<Rg
   });
   switch (layout) {
     case 'gray16':
-      return fromGray16(await toRaw16(input.pipelineColourspace('grey16').toColourspace('grey16').removeAlpha()));
+      // Pillow cuts 16-bit gray off at 255 instead of scaling it, as giving it out in bytes does.
+      return fromGray(await toRaw8(input.pipelineColourspace('grey16').toColourspace('grey16').removeAlpha()));
     case 'cmyk':
       return fromCmyk(await toRaw8(input.pipelineColourspace('cmyk').toColourspace('cmyk')));
     case 'cmyk16':

@@ -39,6 +39,10 @@ export function decodePnm(bytes: Uint8Array): RgbImage {
   // The shortest file there can be: memory is only taken for what can be there.
   const leastBytes = kind === 4 ? Math.ceil(width / 8) * height : kind > 4 && header.maxValue > 255 ? numSamples * 2 : numSamples;
   if (bytes.length - header.samplesAt < leastBytes) throw invalidImage('it is cut off');
+  // Samples that stay as they are.
+  if (kind === 6 && header.maxValue === 255) {
+    return { width, height, data: bytes.subarray(header.samplesAt, header.samplesAt + numSamples) };
+  }
   const data = new Uint8Array(width * height * 3);
   const next = sampleReader(bytes, header);
   const values = valueTable(header, isColor);

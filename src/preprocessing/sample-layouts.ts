@@ -13,11 +13,11 @@ export interface Samples<T extends Uint8Array | Uint16Array> {
   readonly data: T;
 }
 
-/** Pillow cuts 16-bit gray off at 255 instead of scaling it. */
-export function fromGray16({ width, height, channels, data: samples }: Samples<Uint16Array>): RgbImage {
+/** The first channel for all three colours. */
+export function fromGray({ width, height, channels, data: samples }: Samples<Uint8Array>): RgbImage {
   const data = new Uint8Array(width * height * 3);
   for (let from = 0, to = 0; to < data.length; from += channels, to += 3) {
-    const value = Math.min(255, samples[from]!);
+    const value = samples[from]!;
     data[to] = value;
     data[to + 1] = value;
     data[to + 2] = value;
