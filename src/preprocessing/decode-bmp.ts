@@ -131,7 +131,8 @@ interface FieldPixels {
 }
 
 function fromFields(fields: FieldPixels): RgbImage {
-  if (fields.channels.every(({ shift, max }) => max === 255 && shift % 8 === 0)) return fromBytes(fields);
+  const isByte = ({ shift, max }: ChannelField) => max === 255 && shift % 8 === 0 && shift / 8 < fields.bytesPerPixel;
+  if (fields.channels.every(isByte)) return fromBytes(fields);
   const { width, height, pixels, stride, bytesPerPixel, channels, toRow } = fields;
   const data = new Uint8Array(width * height * 3);
   for (let row = 0; row < height; row++) {

@@ -31,7 +31,9 @@ describe('resizing equals Pillow bit for bit', () => {
   test.each(golden.resized)('from $from to $to, with every filter', ({ from, to, sha256: hashes }) => {
     const [width, height] = to;
     const image = picture(from);
-    expect(FILTERS.map((filter) => sha256(resizeImage(image, { width, height }, filter).data))).toEqual(hashes);
+    const target = { width, height };
+    const window = { left: 0, top: 0, ...target };
+    expect(FILTERS.map((resample) => sha256(resizeImage(image, { target, window, resample }).data))).toEqual(hashes);
   });
 });
 
@@ -61,11 +63,25 @@ describe('from file to pixel values nothing differs from the reference', () => {
 });
 
 describe('extreme shapes', () => {
-  const shortestEdge = parsePreprocessorConfig({ image_processor_type: 'BitImageProcessor' }, 'config');
+  const noPixels = new Uint8Array(0);
 
   test('whose resizing would take gigabytes are refused with what to do', () => {
-    const line = { width: 1, height: 600_000, data: new Uint8Array(1_800_000) };
-    expect(() => preprocessImage(line, shortestEdge)).toThrow(/1 x 600000 pixels: .*crop it first/);
+    const squeezed = parsePreprocessorConfig({ image_processor_type: 'ViTImageProcessor' }, 'config');
+    const line = { width: 1, height: 80_000_000, data: noPixels };
+    expect(() => preprocessImage(line, squeezed)).toThrow(/1 x 80000000 pixels: .*crop it first/);
+    const uncropped = parsePreprocessorConfig({ image_processor_type: 'BitImageProcessor', do_center_crop: false }, 'config');
+    expect(() => preprocessImage({ width: 1, height: 600_000, data: noPixels }, uncropped)).toThrow('up to 4096 a side');
+  });
+
+  test('cost no more than what is seen of them where the middle is cut out', () => {
+    const cropped = parsePreprocessorConfig({ image_processor_type: 'BitImageProcessor', do_normalize: false }, 'config');
+    const line = picture([1, 600_000]);
+    const { data, dims } = preprocessImage(line, cropped);
+    expect(dims).toEqual([1, 3, 224, 224]);
+    // The very middle, of which each pixel becomes 224 x 224.
+    const inside = line.data.subarray(299_998 * 3, 300_002 * 3);
+    expect(data[112 * 224]! * 255).toBeGreaterThanOrEqual(Math.min(...inside) - 1);
+    expect(data[112 * 224]! * 255).toBeLessThanOrEqual(Math.max(...inside) + 1);
   });
 
   test('stay as they are where the model resizes nothing, up to a bound', () => {
