@@ -52,7 +52,9 @@ function readExifOrientation(exif: Uint8Array): number | undefined {
 function firstInteger(reader: ByteReader, entry: number): number | undefined {
   const size = INTEGER_SIZES.get(reader.u16(entry + 2));
   const count = reader.u32(entry + 4);
-  if (size === undefined || count === 0) return undefined;
+  // A tag of another type is there, and means nothing.
+  if (size === undefined) return 0;
+  if (count === 0) return undefined;
   const at = size * count <= 4 ? entry + 8 : reader.u32(entry + 8);
   if (at + size * count > reader.bytes.length) return undefined;
   return size === 2 ? reader.u16(at) : reader.u32(at);

@@ -18,7 +18,8 @@ const MAX_UNSIZED_EDGE = 4096;
 
 /** The size of every picture that this processor makes; null if it depends on the picture. */
 export function fixedInputSize(config: ImageProcessorConfig): Size | null {
-  if (config.centerCrop !== null) return config.centerCrop;
+  const crop = config.centerCrop ?? config.resizeCrop;
+  if (crop !== null) return crop;
   return config.resize?.kind === 'exact' ? config.resize.size : null;
 }
 
@@ -28,15 +29,15 @@ export function fixedInputSize(config: ImageProcessorConfig): Size | null {
  */
 export function preprocessImage(image: RgbImage, config: ImageProcessorConfig): PixelValues {
   const target = config.resize === null ? image : targetSize(image, config.resize);
-  const crop = config.centerCrop ?? target;
+  const kept = centered(config.resizeCrop ?? target, target);
+  const crop = config.centerCrop ?? kept;
   if (Math.max(crop.width, crop.height) > MAX_UNSIZED_EDGE) {
     const taken = `${crop.width} x ${crop.height}, of up to ${MAX_UNSIZED_EDGE} a side`;
     throw tooLarge(image, `this model would take it as ${taken}; crop it first`);
   }
-  const left = Math.floor((target.width - crop.width) / 2);
-  const top = Math.floor((target.height - crop.height) / 2);
+  const { left, top } = centered(crop, kept);
   // Only what will be seen is computed.
-  const window = { left: Math.max(0, left), top: Math.max(0, top), ...smaller(target, crop) };
+  const window = { left: kept.left + Math.max(0, left), top: kept.top + Math.max(0, top), ...smaller(kept, crop) };
   const resizing = { target, window, resample: config.resample };
   if (numValuesMade(image, resizing) > DEFAULT_MAX_PIXELS) {
     throw tooLarge(image, `its shape makes it ${target.width} x ${target.height} for this model; crop it first`);
@@ -44,6 +45,11 @@ export function preprocessImage(image: RgbImage, config: ImageProcessorConfig): 
   const seen = resizeImage(image, resizing);
   const data = normalizedPlanes(seen, { ...crop, left: Math.max(0, -left), top: Math.max(0, -top) }, config);
   return { data, dims: [1, 3, crop.height, crop.width] };
+}
+
+/** The middle of a picture, or where a larger one would have it in its own middle. */
+function centered({ width, height }: Size, whole: Size): Rectangle {
+  return { left: Math.floor((whole.width - width) / 2), top: Math.floor((whole.height - height) / 2), width, height };
 }
 
 function smaller(a: Size, b: Size): Size {

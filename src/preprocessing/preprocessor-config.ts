@@ -13,6 +13,8 @@ export type ResizeRule =
 export interface ImageProcessorConfig {
   readonly resize: ResizeRule | null;
   readonly resample: Resample;
+  /** ConvNeXT: cut from the middle of the resized picture, which is never smaller. */
+  readonly resizeCrop: Size | null;
   /** Cut from the middle; where the picture is smaller, black is added. */
   readonly centerCrop: Size | null;
   readonly rescaleFactor: number | null;
@@ -79,13 +81,14 @@ export function parsePreprocessorConfig(json: unknown, source: string): ImagePro
   const fields = readFields(json, source);
   const type = fields.image_processor_type ?? fields.feature_extractor_type;
   const defaults = processorDefaults(type);
-  const { resize, cropTo } = resizeRule(fields, defaults, source);
+  const { resize, resizeCrop } = resizeRule(fields, defaults, source);
   const crops = defaults.kind !== 'segformer' && (fields.do_center_crop ?? defaults.doCenterCrop);
   const rescales = fields.do_rescale ?? true;
   return {
     resize,
     resample: resampleFilter(fields.resample ?? defaults.resample, source),
-    centerCrop: crops ? exactSize(fields.crop_size ?? defaults.cropSize, 'crop_size', source) : cropTo,
+    resizeCrop,
+    centerCrop: crops ? exactSize(fields.crop_size ?? defaults.cropSize, 'crop_size', source) : null,
     rescaleFactor: rescales ? (fields.rescale_factor ?? 1 / 255) : null,
     rescaleOffset: defaults.kind === 'efficientnet' && rescales && (fields.rescale_offset ?? false),
     normalize: normalization(fields, defaults, source),
@@ -113,17 +116,17 @@ function resizeRule(
   fields: Fields,
   defaults: ProcessorDefaults,
   source: string,
-): { readonly resize: ResizeRule | null; readonly cropTo: Size | null } {
-  if (fields.do_resize === false) return { resize: null, cropTo: null };
+): { readonly resize: ResizeRule | null; readonly resizeCrop: Size | null } {
+  if (fields.do_resize === false) return { resize: null, resizeCrop: null };
   const size = fields.size ?? defaults.size;
   if (size === null) throw invalid(source, 'names no size');
   const rule = plainRule(size, fields, defaults);
   if (defaults.kind === 'convnext') return convnextRule(rule, fields.crop_pct ?? 224 / 256, source);
   if (defaults.kind === 'levit' && rule.kind === 'shortest-edge') {
-    return { resize: shortestEdge(Math.trunc((256 / 224) * rule.edge), source), cropTo: null };
+    return { resize: shortestEdge(Math.trunc((256 / 224) * rule.edge), source), resizeCrop: null };
   }
-  if (defaults.kind === 'poolformer') return { resize: poolformerRule(rule, fields.crop_pct ?? 0.9, source), cropTo: null };
-  return { resize: rule, cropTo: null };
+  if (defaults.kind === 'poolformer') return { resize: poolformerRule(rule, fields.crop_pct ?? 0.9, source), resizeCrop: null };
+  return { resize: rule, resizeCrop: null };
 }
 
 function plainRule(size: SizeField, fields: Fields, defaults: ProcessorDefaults): ResizeRule {
@@ -141,11 +144,11 @@ function plainRule(size: SizeField, fields: Fields, defaults: ProcessorDefaults)
 }
 
 /** Below 384 pixels, a larger picture is made and its middle cut out; from there on the picture is squeezed into a square. */
-function convnextRule(rule: ResizeRule, cropPct: number, source: string): { resize: ResizeRule; cropTo: Size | null } {
+function convnextRule(rule: ResizeRule, cropPct: number, source: string): { resize: ResizeRule; resizeCrop: Size | null } {
   if (rule.kind === 'exact') throw invalid(source, 'has a size without shortest_edge, which this kind of processor needs');
   const square = { width: rule.edge, height: rule.edge };
-  if (rule.edge >= 384) return { resize: { kind: 'exact', size: square }, cropTo: null };
-  return { resize: shortestEdge(Math.trunc(rule.edge / cropPct), source), cropTo: square };
+  if (rule.edge >= 384) return { resize: { kind: 'exact', size: square }, resizeCrop: null };
+  return { resize: shortestEdge(Math.trunc(rule.edge / cropPct), source), resizeCrop: square };
 }
 
 function poolformerRule(rule: ResizeRule, cropPct: number, source: string): ResizeRule {

@@ -62,6 +62,18 @@ describe('from file to pixel values nothing differs from the reference', () => {
   });
 });
 
+test('ConvNeXT cuts out its own square before it cuts out another', () => {
+  const convnext = { image_processor_type: 'ConvNextImageProcessor', size: 21 };
+  const square = preprocessImage(picture([40, 30]), parsePreprocessorConfig(convnext, 'config'));
+  const config = parsePreprocessorConfig({ ...convnext, do_center_crop: true, crop_size: 3 }, 'config');
+  const middle = preprocessImage(picture([40, 30]), config);
+  expect(fixedInputSize(config)).toEqual({ width: 3, height: 3 });
+  const expected = [0, 1, 2].flatMap((plane) =>
+    [9, 10, 11].flatMap((y) => [9, 10, 11].map((x) => square.data[(plane * 21 + y) * 21 + x]!)),
+  );
+  expect([...middle.data]).toEqual(expected);
+});
+
 describe('extreme shapes', () => {
   const noPixels = new Uint8Array(0);
 
