@@ -133,7 +133,12 @@ async function toRaw(pipeline: Sharp): Promise<{ data: Buffer; info: OutputInfo 
   try {
     return await pipeline.toBuffer({ resolveWithObject: true });
   } catch (error) {
-    const [reason] = (error instanceof Error ? error.message : String(error)).trim().split('\n', 1);
-    throw invalidImage(`${reason}`, { cause: error });
+    throw invalidImage(lastSentence(error), { cause: error });
   }
+}
+
+/** libvips tells every mishap on the way, a line each; the last one is what ended it. */
+function lastSentence(error: unknown): string {
+  const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+  return lines.findLast((line) => /[a-z]{3}/i.test(line))?.slice(0, 200) ?? 'libvips does not say why';
 }
