@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_MAX_PIXELS } from '../../../src/limits.ts';
 import { decodeImage } from '../../../src/preprocessing/decode-image.ts';
-import { DEFAULT_MAX_PIXELS } from '../../../src/schemas.ts';
 import { goldenImages, imagePath, oddImages, sha256 } from '../../golden-images.ts';
 
 describe('decoding equals Pillow bit for bit', () => {

@@ -1,7 +1,7 @@
 import { OnnxPredictError } from '../../../src/errors.ts';
+import { DEFAULT_MAX_PIXELS } from '../../../src/limits.ts';
 import { decodeImage } from '../../../src/preprocessing/decode-image.ts';
 import type { RgbImage } from '../../../src/preprocessing/rgb-image.ts';
-import { DEFAULT_MAX_PIXELS } from '../../../src/schemas.ts';
 
 /** Decodes with the usual limit, unless another is given. */
 export function decode(bytes: Uint8Array, maxPixels = DEFAULT_MAX_PIXELS): Promise<RgbImage> {

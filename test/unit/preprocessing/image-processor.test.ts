@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_MAX_PIXELS } from '../../../src/limits.ts';
 import { decodeImage } from '../../../src/preprocessing/decode-image.ts';
 import { fixedInputSize, preprocessImage } from '../../../src/preprocessing/image-processor.ts';
 import { parsePreprocessorConfig } from '../../../src/preprocessing/preprocessor-config.ts';
 import { type Resample, resizeImage } from '../../../src/preprocessing/resize.ts';
 import type { RgbImage } from '../../../src/preprocessing/rgb-image.ts';
-import { DEFAULT_MAX_PIXELS } from '../../../src/schemas.ts';
 import { goldenImages, imagePath, sha256 } from '../../golden-images.ts';
 
 type Pair = [number, number];

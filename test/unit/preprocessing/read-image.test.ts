@@ -3,8 +3,8 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_MAX_PIXELS } from '../../../src/limits.ts';
 import { readImage } from '../../../src/preprocessing/read-image.ts';
-import { DEFAULT_MAX_PIXELS } from '../../../src/schemas.ts';
 import { imagePath } from '../../golden-images.ts';
 import { errorOf, pngHeader } from './hostile-bytes.ts';
 
