@@ -1,0 +1,106 @@
+import { rename, unlink } from 'node:fs/promises';
+import { OnnxPredictError } from '../errors.ts';
+import { cacheFailure } from './cache-failure.ts';
+import type { CacheLayout } from './cache-layout.ts';
+import type { HubConnection } from './hub-connection.ts';
+import type { RemoteFile } from './list-repository.ts';
+import type { ModelReference } from './model-reference.ts';
+import { openBody } from './open-body.ts';
+import { openPartialFile, type PartialFile } from './partial-file.ts';
+import { connectionFailure } from './request-failure.ts';
+import { createRetries } from './retries.ts';
+
+export interface DownloadContext {
+  readonly connection: HubConnection;
+  readonly layout: CacheLayout;
+  readonly reference: ModelReference;
+  readonly signal: AbortSignal;
+  /** How much of the file is there, and how much of that was there at the beginning. */
+  readonly onProgress: (receivedBytes: number, resumedBytes: number) => void;
+}
+
+/**
+ * Fetches one file's content into its blob: goes on from what an earlier attempt left, checks the hash, and only then gives it its
+ * final name. The caller holds the blob's lock.
+ * @throws OnnxPredictError DOWNLOAD_CORRUPT if the content is twice not what was declared, CACHE_UNWRITABLE, those of
+ *   request-failure.ts; the signal's reason once it is aborted
+ */
+export async function downloadBlob(file: RemoteFile, context: DownloadContext): Promise<void> {
+  const path = context.layout.partial(file.etag);
+  try {
+    {
+      await using partial = await openPartialFile(path, file, context.signal);
+      const first = await fill(partial, file, context);
+      const problem = first === undefined ? undefined : await restart(partial, file, context);
+      if (problem !== undefined) {
+        await unlink(path).catch(() => {});
+        throw corrupt(file, context, problem);
+      }
+    }
+    await rename(path, context.layout.blob(file.etag));
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw cacheFailure(error, path);
+  }
+}
+
+async function restart(partial: PartialFile, file: RemoteFile, context: DownloadContext): Promise<string | undefined> {
+  await partial.restart();
+  return await fill(partial, file, context);
+}
+
+/** Completes the file. Gives what is wrong with it, if anything. */
+async function fill(partial: PartialFile, file: RemoteFile, context: DownloadContext): Promise<string | undefined> {
+  const { connection, reference, signal, onProgress } = context;
+  const retries = createRetries({ ...connection, signal });
+  const resumedBytes = partial.numBytes;
+  let mostBytes = partial.numBytes;
+  onProgress(partial.numBytes, resumedBytes);
+  while (partial.numBytes < file.sizeBytes) {
+    const body = await openBody(connection, { reference, file, offset: partial.numBytes, retries, signal });
+    if ('contradiction' in body) return body.contradiction;
+    if (body.offset !== partial.numBytes) await partial.restart();
+    let failure: unknown = new Error('the connection was closed early');
+    try {
+      for await (const chunk of body.chunks) {
+        const room = file.sizeBytes - partial.numBytes;
+        await append(partial, chunk.length > room ? chunk.subarray(0, room) : chunk, context.layout.partial(file.etag));
+        onProgress(partial.numBytes, Math.min(resumedBytes, partial.numBytes));
+        // However much more there is, it is not of this file.
+        if (partial.numBytes === file.sizeBytes) break;
+      }
+    } catch (error) {
+      failure = error;
+    } finally {
+      body.close();
+    }
+    signal.throwIfAborted();
+    if (failure instanceof OnnxPredictError) throw failure;
+    if (partial.numBytes > mostBytes) {
+      mostBytes = partial.numBytes;
+      retries.reset();
+    }
+    if (partial.numBytes < file.sizeBytes) {
+      await retries.pause(connectionFailure(failure, { ...reference, path: file.path, endpoint: connection.endpoint }));
+    }
+  }
+  const digest = await partial.finish();
+  return digest === file.etag ? undefined : `its hash is ${digest}`;
+}
+
+/** A disk that is full is not a connection that broke. */
+async function append(partial: PartialFile, chunk: Uint8Array, path: string): Promise<void> {
+  try {
+    await partial.append(chunk);
+  } catch (error) {
+    throw cacheFailure(error, path);
+  }
+}
+
+function corrupt(file: RemoteFile, { reference, connection }: DownloadContext, problem: string): OnnxPredictError {
+  return new OnnxPredictError(
+    'DOWNLOAD_CORRUPT',
+    `${file.path} of ${reference.repository} at ${reference.revision} is not what the Hub declares, twice: ${problem}; declared are ${file.sizeBytes} bytes with the hash ${file.etag}. ` +
+      `Nothing of it was kept. Something between here and ${new URL(connection.endpoint).host} changes files: a proxy, or a mirror (HF_ENDPOINT).`,
+  );
+}
