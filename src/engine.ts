@@ -153,8 +153,7 @@ export function createEngineOver(
 
   async function close(): Promise<void> {
     closed = true;
-    hub.abort(closedError());
-    await pool.close(closedError());
+    await Promise.all([hub.close(closedError()), pool.close(closedError())]);
   }
 
   return { classify, pull, models: createModelManager(hub), close, [Symbol.asyncDispose]: close };

@@ -16,6 +16,8 @@ interface Running<T, E> {
 /** Work that is done once however many ask for it at the same time, under one key each. */
 export class SharedWork<T, E = never> {
   readonly #running = new Map<string, Running<T, E>>();
+  /** All work that has not ended yet, also what nobody waits for any more. */
+  readonly #unsettled = new Set<Promise<T>>();
 
   /**
    * Waits for the work of `key`, which is begun unless it already runs.
@@ -40,9 +42,10 @@ export class SharedWork<T, E = never> {
     }
   }
 
-  /** Ends all work; who waits for it gets `reason`. */
-  abort(reason: unknown): void {
+  /** Ends all work; who waits for it gets `reason`. Resolves when it has cleaned up after itself. */
+  async close(reason: unknown): Promise<void> {
     for (const [key, running] of this.#running) this.#end(key, running, reason);
+    await Promise.allSettled(this.#unsettled);
   }
 
   #begin(key: string, work: Work<T, E>): Running<T, E> {
@@ -53,7 +56,9 @@ export class SharedWork<T, E = never> {
     });
     const running = { controller, waiters, result };
     this.#running.set(key, running);
+    this.#unsettled.add(result);
     const forget = () => {
+      this.#unsettled.delete(result);
       if (this.#running.get(key) === running) this.#running.delete(key);
     };
     result.then(forget, forget);

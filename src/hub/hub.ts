@@ -40,8 +40,8 @@ export interface Hub {
   resolve(request: ModelRequest, waiter: Waiter<DownloadEvent>): Promise<LocalModel>;
   /** Asks the Hub whether the revision moved, and fetches what is missing. Throws as `resolve` does. */
   pull(request: ModelRequest, waiter: Waiter<DownloadEvent>): Promise<PullResult>;
-  /** Ends all downloads; who waits for one gets `reason`. */
-  abort(reason: unknown): void;
+  /** Ends all downloads; who waits for one gets `reason`. Resolves when their locks are free. */
+  close(reason: unknown): Promise<void>;
 }
 
 type RepositoryLocation = Extract<ModelLocation, { kind: 'repository' }>;
@@ -142,7 +142,7 @@ export function createHub(settings: HubSettings): Hub {
     return toPullResult(identity, files, { folder, ...ownership(registered, listing), downloadedBytes });
   }
 
-  return { settings, connect, resolve, pull, abort: (reason) => downloads.abort(reason) };
+  return { settings, connect, resolve, pull, close: (reason) => downloads.close(reason) };
 }
 
 /** The registry knows more than a repository's card says. */

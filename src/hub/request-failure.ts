@@ -21,9 +21,10 @@ export function isTransientStatus(status: number): boolean {
   return TRANSIENT_STATUSES.has(status);
 }
 
-/** Whether a failed connection may succeed in a moment. */
+/** Whether a failed connection may succeed in a moment. What has no code never was a connection. */
 export function isTransientError(error: unknown): boolean {
-  return !LASTING_CODES.test(systemCode(error));
+  const code = systemCode(error);
+  return code !== '' && !LASTING_CODES.test(code);
 }
 
 /** The error for what `fetch` or a body's stream threw. */

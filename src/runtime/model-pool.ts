@@ -21,7 +21,7 @@ export class ModelPool<E = never> {
   /** Ends all runners; who waits for a model gets `reason`. */
   async close(reason: unknown): Promise<void> {
     this.#closed = true;
-    this.#resolutions.abort(reason);
+    await this.#resolutions.close(reason);
     await Promise.all([...this.#hosts.values()].map((host) => host.close()));
   }
 }

@@ -63,12 +63,23 @@ describe('work that several ask for', () => {
     expect(await shared.join('a', async () => 'yes')).toBe('yes');
   });
 
-  test('can be ended for all', async () => {
-    const { work } = manualWork();
-    const shared = new SharedWork<string, number>();
-    const waiting = shared.join('a', work);
-    shared.abort(new Error('closed'));
-    await expect(waiting).rejects.toThrow('closed');
+  test('can be ended for all, and is waited for until it has cleaned up', async () => {
+    const shared = new SharedWork<string>();
+    const leaver = new AbortController();
+    let cleaned = 0;
+    const work: Work<string, never> = async (signal) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+      await new Promise((resolve) => setImmediate(resolve));
+      cleaned += 1;
+      throw signal.reason;
+    };
+    const waiting = [shared.join('a', work), shared.join('b', work, { signal: leaver.signal })].map((each) =>
+      each.catch((error: Error) => error.message),
+    );
+    leaver.abort(new Error('left'));
+    await shared.close(new Error('closed'));
+    expect(cleaned).toBe(2);
+    expect(await Promise.all(waiting)).toEqual(['closed', 'left']);
   });
 
   test('is not begun for a signal that is aborted already', async () => {
