@@ -56,7 +56,7 @@ export function describeDownload(event: Extract<DownloadEvent, { type: 'start' }
     missingBytes === totalBytes ? formatBytes(totalBytes) : `${formatBytes(missingBytes)} of ${formatBytes(totalBytes)}`;
   const origin = upstream === null ? '' : `; converted from ${upstream}`;
   return printable(
-    `Downloading ${repository}@${revision.slice(0, 7)} (${dtype}): ${files.length} files, ${size}; licence: ${licence ?? 'not stated'}${origin}`,
+    `Downloading ${repository}@${revision.slice(0, 7)} (${dtype}): ${files.length} ${files.length === 1 ? 'file' : 'files'}, ${size}; licence: ${licence ?? 'not stated'}${origin}`,
   );
 }
 

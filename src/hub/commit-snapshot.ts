@@ -24,7 +24,10 @@ export interface Snapshot {
  */
 export async function commitSnapshot(layout: CacheLayout, snapshot: Snapshot, symlinks: boolean): Promise<void> {
   try {
-    for (const path of snapshot.absent) await markAbsent(layout, layout.absence(snapshot.commit, path));
+    for (const path of snapshot.absent) {
+      // It spares others a question, and no more: a cache that may only be read is as good without.
+      await markAbsent(layout, layout.absence(snapshot.commit, path)).catch(() => {});
+    }
     for (const file of snapshot.files) await place(layout, snapshot.commit, file, symlinks);
   } catch (error) {
     throw cacheFailure(error, layout.root);

@@ -22,7 +22,7 @@ import type { RegisteredRepository } from './registry.ts';
 const STALL_MS = 30_000;
 
 /** A model as it is asked for. */
-export interface ModelRequest {
+interface ModelRequest {
   readonly model: string;
   readonly dtype: Dtype;
   readonly revision: string | undefined;

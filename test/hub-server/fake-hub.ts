@@ -4,7 +4,7 @@ import { commitFiles, type FakeFile, type FakeRepository } from './fake-reposito
 import { type Misbehaviour, sendContent } from './send-content.ts';
 
 /** A request that came, and what it got. */
-export interface SeenRequest {
+interface SeenRequest {
   /** `hub` is asked first; `cdn` is the other host, to which it sends for large files. */
   readonly host: 'hub' | 'cdn';
   readonly method: string;
