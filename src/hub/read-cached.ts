@@ -2,8 +2,9 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { OnnxPredictError } from '../errors.ts';
 import type { CacheLayout } from './cache-layout.ts';
-import type { ModelFiles } from './model-files.ts';
+import { externalDataName, type ModelFiles } from './model-files.ts';
 import { isCommit } from './model-reference.ts';
+import { needsExternalData } from './needs-external-data.ts';
 
 /** What the cache holds of a model. */
 export interface CachedModel {
@@ -21,7 +22,7 @@ export interface CachedModel {
  * Looks a model up in the cache, as huggingface_hub left it or we did. Nothing is asked of anybody.
  * @throws OnnxPredictError CACHE_INVALID for a file that is a link out of the cache
  */
-export async function readCached(layout: CacheLayout, revision: string, { required }: ModelFiles): Promise<CachedModel> {
+export async function readCached(layout: CacheLayout, revision: string, { required, graphs }: ModelFiles): Promise<CachedModel> {
   const commit = await readReference(layout, revision);
   const paths: Record<string, string> = {};
   const missing: string[] = [];
@@ -34,7 +35,20 @@ export async function readCached(layout: CacheLayout, revision: string, { requir
       if (commit !== undefined && (await exists(layout.absence(commit, name)))) absent.push(name);
     }
   }
+  if (commit !== undefined) missing.push(...(await findMissingWeights(layout, commit, graphs)));
   return { commit, paths, missing, absent };
+}
+
+/** Files of weights that graphs in the cache name and that are neither there nor known to be absent. */
+async function findMissingWeights(layout: CacheLayout, commit: string, graphs: readonly string[]): Promise<string[]> {
+  const missing: string[] = [];
+  for (const graph of graphs) {
+    const path = layout.snapshotFile(commit, graph);
+    const name = externalDataName(graph, 0);
+    if (!(await exists(path)) || (await exists(layout.snapshotFile(commit, name)))) continue;
+    if (!(await exists(layout.absence(commit, name))) && (await needsExternalData(path))) missing.push(name);
+  }
+  return missing;
 }
 
 /** The commit of a revision, as far as the cache knows. */

@@ -12,6 +12,7 @@ import { listTree } from '../../hub-server/cache-tree.ts';
 import { type FakeHub, type Reaction, startFakeHub } from '../../hub-server/fake-hub.ts';
 import { commitFiles, type FakeRepository, gitBlobSha1, seededBytes, sha256 } from '../../hub-server/fake-repository.ts';
 import { recordingClock } from '../../hub-server/recording-clock.ts';
+import { waitUntil } from '../../integration/processes.ts';
 
 const MODEL = 'onnx/model.onnx';
 const FILES = {
@@ -71,6 +72,17 @@ function contentRequests(path = MODEL) {
 function reactAt(path: string, ...reactions: (Reaction | undefined)[]): void {
   let next = 0;
   fake.react = (seen) => (seen.path === path && (seen.host === 'cdn') === path.endsWith('.onnx') ? reactions[next++] : undefined);
+}
+
+/** Cuts the connection once what was sent is on the disk: what is still on its way is lost with a connection. */
+function cutAt(position: number, start = 0): Reaction {
+  return {
+    cutAfterBytes: position - start,
+    async onSent(numBytes) {
+      if (start + numBytes < position) return;
+      await waitUntil(async () => (await stat(layoutOf().partial(ETAG))).size === position || undefined);
+    },
+  };
 }
 
 describe('a model that is not on the disk', () => {
@@ -225,6 +237,30 @@ describe('a model that is on the disk', () => {
   });
 });
 
+describe('a graph in the cache whose weights are in another file', () => {
+  const graph = Buffer.from('a graph that names model.onnx_data');
+  beforeEach(() => {
+    fake.addRepository('org/large', { ...FILES, [MODEL]: graph, 'onnx/model.onnx_data': seededBytes(1000, 3) });
+  });
+
+  test('is completed, if another program fetched the graph alone', async () => {
+    const { folder } = await createTestHub().pull(request({ model: 'org/large' }), {});
+    await rm(join(folder, 'onnx', 'model.onnx_data'));
+    const offline = await failure(createTestHub({ offline: true }).resolve(request({ model: 'org/large' }), {}));
+    expect(offline.message).toContain('onnx/model.onnx_data of org/large');
+    await createTestHub().resolve(request({ model: 'org/large' }), {});
+    expect((await stat(join(folder, 'onnx', 'model.onnx_data'))).size).toBe(1000);
+  });
+
+  test('is taken as it is, if the repository turned out to have no such file', async () => {
+    fake.addRepository('org/large', { ...FILES, [MODEL]: graph });
+    const { folder } = await createTestHub().pull(request({ model: 'org/large' }), {});
+    fake.requests.length = 0;
+    expect((await createTestHub().resolve(request({ model: 'org/large' }), {})).files.model).toBe(join(folder, MODEL));
+    expect(fake.requests).toEqual([]);
+  });
+});
+
 describe('offline', () => {
   test('a missing file is named, with its repository, revision and what to do, and nothing is asked', async () => {
     const error = await failure(createTestHub({ offline: true }).resolve(request({ dtype: 'q8', revision: 'dev' }), {}));
@@ -337,9 +373,10 @@ describe('a server in trouble', () => {
   });
 
   test('that says nothing is given up and asked again', async () => {
-    reactAt(MODEL, { silent: true }, { stallAfterBytes: 300_000 }, undefined);
-    await createTestHub({ stallMs: 200 }).resolve(request(), {});
-    expect(contentRequests().map(({ range }) => range)).toEqual([undefined, undefined, 'bytes=300000-']);
+    const { onSent } = cutAt(300_000);
+    reactAt(MODEL, { silent: true }, { stallAfterBytes: 300_000, ...(onSent === undefined ? {} : { onSent }) }, undefined);
+    await createTestHub({ stallMs: 500 }).resolve(request(), {});
+    expect(contentRequests().at(-1)?.range).toBe('bytes=300000-');
   });
 
   test('that is not there at all is an error at once, with what to check', async () => {
@@ -367,7 +404,7 @@ describe('a server in trouble', () => {
 
 describe('a download that breaks off', () => {
   test('goes on where it was', async () => {
-    reactAt(MODEL, { cutAfterBytes: 100_000 }, { cutAfterBytes: 300_001 }, undefined);
+    reactAt(MODEL, cutAt(100_000), cutAt(400_001, 100_000), undefined);
     const { files } = await createTestHub().resolve(request(), {});
     expect(contentRequests().map(({ range }) => range)).toEqual([undefined, 'bytes=100000-', 'bytes=400001-']);
     expect(sha256(await readFile(files.model))).toBe(ETAG);
@@ -395,7 +432,7 @@ describe('a download that breaks off', () => {
   });
 
   test('begins anew with a server that cannot go on', async () => {
-    reactAt(MODEL, { cutAfterBytes: 100_000 }, { ignoreRange: true });
+    reactAt(MODEL, cutAt(100_000), { ignoreRange: true });
     const { files } = await createTestHub().resolve(request(), {});
     expect(sha256(await readFile(files.model))).toBe(ETAG);
     expect(contentRequests()).toHaveLength(2);
@@ -472,7 +509,7 @@ describe('a server that lies', () => {
   });
 
   test('in the range of a continuation is asked for the whole file', async () => {
-    reactAt(MODEL, { cutAfterBytes: 100_000 }, { contentRange: 'bytes 0-9/700000' }, undefined);
+    reactAt(MODEL, cutAt(100_000), { contentRange: 'bytes 0-9/700000' }, undefined);
     await createTestHub().resolve(request(), {});
     expect(contentRequests().map(({ range }) => range)).toEqual([undefined, 'bytes=100000-', undefined]);
   });
