@@ -35,6 +35,8 @@ export interface CacheLayout {
 const FOLDER_PREFIX = 'models--';
 const ETAG = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 export const PARTIAL_SUFFIX = '.incomplete';
+/** A name of our own: versions of huggingface_hub before 1.0 append to `ETAG.incomplete`, also after we had renamed it. */
+export const OWN_PARTIAL_SUFFIX = `.onnx-predict${PARTIAL_SUFFIX}`;
 export const LOCK_SUFFIX = '.onnx-predict.lock';
 
 /** The layout of `repository` (`organisation/name`, already parsed) below `cacheDir`. */
@@ -50,7 +52,7 @@ export function cacheLayout(cacheDir: string, repository: string): CacheLayout {
     noExist: join(root, '.no_exist'),
     locks: join(cacheDir, '.locks', folder),
     blob: (etag) => join(root, 'blobs', checkedEtag(etag)),
-    partial: (etag) => join(root, 'blobs', checkedEtag(etag) + PARTIAL_SUFFIX),
+    partial: (etag) => join(root, 'blobs', checkedEtag(etag) + OWN_PARTIAL_SUFFIX),
     lock: (etag) => join(cacheDir, '.locks', folder, checkedEtag(etag) + LOCK_SUFFIX),
     snapshot: (commit) => join(root, 'snapshots', checkedCommit(commit)),
     snapshotFile: (commit, path) => join(layout.snapshot(commit), checkedPath(path)),

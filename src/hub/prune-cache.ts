@@ -2,13 +2,13 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PrunedFiles } from '../schemas.ts';
 import { cacheFailure } from './cache-failure.ts';
-import { LOCK_SUFFIX, PARTIAL_SUFFIX } from './cache-layout.ts';
+import { LOCK_SUFFIX, OWN_PARTIAL_SUFFIX } from './cache-layout.ts';
 import type { Clock } from './clock.ts';
 import { isLocked } from './file-lock.ts';
+import { isFlocked } from './is-flocked.ts';
 import type { CachedRepository, PartialBlob } from './scan-cache.ts';
 
-/** Huggingface_hub's own partial files carry eight random digits and no lock that can be seen from here. */
-const FOREIGN_PARTIAL = /\.[0-9a-f]{8}\.incomplete$/;
+/** Where it cannot be seen whether huggingface_hub holds its lock, its partial files are left alone for so long. */
 const FOREIGN_IDLE_MS = 3_600_000;
 const DRAFT_SUFFIX = '.draft';
 
@@ -40,8 +40,9 @@ export async function pruneCache(
 }
 
 async function isInUse({ layout }: CachedRepository, { name, modifiedMs }: PartialBlob, clock: Clock): Promise<boolean> {
-  if (FOREIGN_PARTIAL.test(name)) return clock.now() - modifiedMs < FOREIGN_IDLE_MS;
-  return isLocked(join(layout.locks, name.slice(0, -PARTIAL_SUFFIX.length) + LOCK_SUFFIX), clock);
+  const [etag = name] = name.split('.', 1);
+  if (name.endsWith(OWN_PARTIAL_SUFFIX)) return isLocked(join(layout.locks, etag + LOCK_SUFFIX), clock);
+  return (await isFlocked(join(layout.locks, `${etag}.lock`))) ?? clock.now() - modifiedMs < FOREIGN_IDLE_MS;
 }
 
 async function findDrafts({ layout }: CachedRepository): Promise<{ path: string; sizeBytes: number }[]> {

@@ -282,7 +282,7 @@ describe('a download', () => {
     },
   );
 
-  const partial = () => join(blobs(), `${ETAG}.incomplete`);
+  const partial = () => join(blobs(), `${ETAG}.onnx-predict.incomplete`);
 });
 
 describe('the other commands', () => {

@@ -34,7 +34,7 @@ function startEngine(options: EngineOptions = {}): Engine {
 }
 
 const contentRequests = () => hub.requests.filter(({ host, path }) => host === 'cdn' && path === MODEL);
-const partial = () => join(cacheDir, 'models--Xenova--mit-b0', 'blobs', `${ETAG}.incomplete`);
+const partial = () => join(cacheDir, 'models--Xenova--mit-b0', 'blobs', `${ETAG}.onnx-predict.incomplete`);
 
 describe('an engine', () => {
   test('fetches a model once however many ask, loads it and answers', async () => {
