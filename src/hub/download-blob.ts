@@ -5,7 +5,8 @@ import type { CacheLayout } from './cache-layout.ts';
 import type { HubConnection } from './hub-connection.ts';
 import type { RemoteFile } from './list-repository.ts';
 import type { ModelReference } from './model-reference.ts';
-import { openBody } from './open-body.ts';
+import { type Body, type BodyRequest, openBody } from './open-body.ts';
+import { openXetBody } from './open-xet-body.ts';
 import { openPartialFile, type PartialFile } from './partial-file.ts';
 import { connectionFailure } from './request-failure.ts';
 import { createRetries } from './retries.ts';
@@ -30,7 +31,7 @@ export async function downloadBlob(file: RemoteFile, context: DownloadContext): 
   try {
     {
       await using partial = await openPartialFile(path, file, context.signal);
-      const first = await fill(partial, file, context);
+      const first = await fill(partial, file, context, file.xet);
       const problem = first === undefined ? undefined : await restart(partial, file, context);
       if (problem !== undefined) {
         await unlink(path).catch(() => {});
@@ -46,18 +47,26 @@ export async function downloadBlob(file: RemoteFile, context: DownloadContext): 
 
 async function restart(partial: PartialFile, file: RemoteFile, context: DownloadContext): Promise<string | undefined> {
   await partial.restart();
-  return await fill(partial, file, context);
+  return await fill(partial, file, context, false);
 }
 
 /** Completes the file. Gives what is wrong with it, if anything. */
-async function fill(partial: PartialFile, file: RemoteFile, context: DownloadContext): Promise<string | undefined> {
+async function fill(
+  partial: PartialFile,
+  file: RemoteFile,
+  context: DownloadContext,
+  maybeXet: boolean,
+): Promise<string | undefined> {
   const { connection, reference, signal, onProgress } = context;
+  let xet = maybeXet;
   const retries = createRetries({ ...connection, signal });
   const resumedBytes = partial.numBytes;
   let mostBytes = partial.numBytes;
   onProgress(partial.numBytes, resumedBytes);
   while (partial.numBytes < file.sizeBytes) {
-    const body = await openBody(connection, { reference, file, offset: partial.numBytes, retries, signal });
+    const request = { reference, file, offset: partial.numBytes, retries, signal };
+    xet &&= file.sizeBytes - partial.numBytes >= connection.xetFromBytes;
+    const body = (xet ? await tryXet(connection, request) : undefined) ?? (await openBody(connection, request));
     if ('contradiction' in body) return body.contradiction;
     if (body.offset !== partial.numBytes) await partial.restart();
     let failure: unknown = new Error('the connection was closed early');
@@ -80,12 +89,23 @@ async function fill(partial: PartialFile, file: RemoteFile, context: DownloadCon
       mostBytes = partial.numBytes;
       retries.reset();
     }
-    if (partial.numBytes < file.sizeBytes) {
+    if (partial.numBytes < file.sizeBytes && !xet) {
       await retries.pause(connectionFailure(failure, { ...reference, path: file.path, endpoint: connection.endpoint }));
     }
+    // Plain HTTP is the way that always works.
+    xet = false;
   }
   const digest = await partial.finish();
   return digest === file.etag ? undefined : `its hash is ${digest}`;
+}
+
+async function tryXet(connection: HubConnection, request: BodyRequest): Promise<Body | undefined> {
+  try {
+    return await openXetBody(connection, request);
+  } catch {
+    request.signal.throwIfAborted();
+    return undefined;
+  }
 }
 
 /** A disk that is full is not a connection that broke. */

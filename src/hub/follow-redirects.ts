@@ -30,17 +30,23 @@ export async function followRedirects(
   request: HubRequest,
   { fetch, origin, token }: HubConnection,
 ): Promise<HubAnswer> {
-  let url = new URL(address);
+  const first = new URL(address);
+  if (origin.startsWith('https:') && first.protocol !== 'https:')
+    throw invalidRedirect('leads from https to http', new URL(origin));
+  const { authorization, ...given } = request.headers ?? {};
+  const bearer = token === null ? undefined : `Bearer ${token}`;
+  let url = first;
   const answers: Response[] = [];
   for (let numRedirects = 0; ; numRedirects++) {
     // What has left the Hub is not the Hub's any more, wherever it leads then.
     const onHub = url.origin === origin && answers.length === numRedirects;
+    const credentials = onHub ? bearer : numRedirects === 0 ? authorization : undefined;
     const headers = {
       'user-agent': USER_AGENT,
       // A compressed body could not be continued, nor compared with the declared size.
       'accept-encoding': 'identity',
-      ...request.headers,
-      ...(onHub && token !== null ? { authorization: `Bearer ${token}` } : {}),
+      ...given,
+      ...(credentials === undefined ? {} : { authorization: credentials }),
     };
     const response = await fetch(url.href, { method: request.method, headers, signal: request.signal, redirect: 'manual' });
     // The headers of other hosts say nothing of the Hub's files.

@@ -17,6 +17,8 @@ export interface HubConnection {
   readonly random: () => number;
   /** A connection that is silent for this long is given up. */
   readonly stallMs: number;
+  /** Files in Xet storage of which this much is missing come from there. */
+  readonly xetFromBytes: number;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface HubConnection {
  * @throws OnnxPredictError INVALID_ARGUMENT
  */
 export async function openConnection(settings: HubSettings): Promise<HubConnection> {
-  const { clock, random, stallMs } = settings;
+  const { clock, random, stallMs, xet, xetFromBytes } = settings;
   const endpoint = parseEndpoint(settings.endpoint);
   return {
     endpoint: endpoint.href.replace(/\/+$/, ''),
@@ -34,6 +36,7 @@ export async function openConnection(settings: HubSettings): Promise<HubConnecti
     clock,
     random,
     stallMs,
+    xetFromBytes: xet ? xetFromBytes : Number.POSITIVE_INFINITY,
   };
 }
 

@@ -8,4 +8,5 @@ export interface HubSettings extends Omit<HubEnvironment, 'progressBars'> {
   readonly clock: Clock;
   readonly random: () => number;
   readonly stallMs: number;
+  readonly xetFromBytes: number;
 }

@@ -20,6 +20,8 @@ import { listFolderVariants, readModelFolder } from './read-model-folder.ts';
 import type { RegisteredRepository } from './registry.ts';
 
 const STALL_MS = 30_000;
+/** Below this the three requests that Xet takes to begin cost more than it gains. */
+const XET_FROM_BYTES = 64 * 1024 * 1024;
 
 /** A model as it is asked for. */
 interface ModelRequest {
@@ -67,6 +69,7 @@ export function hubSettings(
     clock: systemClock,
     random: Math.random,
     stallMs: STALL_MS,
+    xetFromBytes: XET_FROM_BYTES,
   };
 }
 

@@ -20,7 +20,8 @@ export async function probeRepository(
   let commit: string | undefined;
   for (const path of wanted) {
     // After the first answer all are of one commit, even if the branch moves meanwhile.
-    const probed = await probeFile(connection, { ...reference, revision: commit ?? reference.revision }, { path, signal });
+    const pinned = { ...reference, revision: commit ?? reference.revision };
+    const probed = await probeFile(connection, pinned, { path, signal, isKnown: commit !== undefined });
     commit ??= probed.commit;
     if (probed.file !== undefined) files.set(path, probed.file);
   }
@@ -37,14 +38,15 @@ interface Probed {
 async function probeFile(
   connection: HubConnection,
   reference: ModelReference,
-  { path, signal }: { readonly path: string; readonly signal: AbortSignal },
+  { path, signal, isKnown }: { readonly path: string; readonly signal: AbortSignal; readonly isKnown: boolean },
 ): Promise<Probed> {
   const { response, hubHeader, guard } = await requestHub(fileAddress(connection, reference, path), connection, {
     method: 'HEAD',
     signal,
     stayOnHub: true,
     subject: { ...reference, path, endpoint: connection.endpoint },
-    accept: (_, errorCode) => errorCode === 'EntryNotFound',
+    // Of a repository that is there, a plain 404 means the file too.
+    accept: (status, errorCode) => errorCode === 'EntryNotFound' || (status === 404 && errorCode === null && isKnown),
   });
   guard.close();
   const commit = hubHeader('x-repo-commit') ?? undefined;

@@ -43,7 +43,11 @@ export function connectionFailure(error: unknown, subject: RequestSubject): Onnx
 /** The error for an answer that is none of 2xx and 3xx. The Hub's X-Error-Code says more than the status. */
 export function statusFailure(
   status: number,
-  { errorCode, retryAfterMs }: { readonly errorCode: string | null; readonly retryAfterMs: number },
+  {
+    errorCode,
+    retryAfterMs,
+    authenticated,
+  }: { readonly errorCode: string | null; readonly retryAfterMs: number; readonly authenticated: boolean },
   subject: RequestSubject,
 ): OnnxPredictError {
   const { repository, revision, endpoint } = subject;
@@ -61,11 +65,11 @@ export function statusFailure(
       `The repository ${repository} has no revision ${revision}; see ${endpoint}/${repository}/commits/main.`,
     );
   }
-  if (errorCode === 'EntryNotFound') {
+  if (errorCode === 'EntryNotFound' || (status === 404 && errorCode === null && subject.path !== undefined)) {
     return new OnnxPredictError('MODEL_NOT_AVAILABLE', `${what} does not exist. ${WAYS_OUT}`);
   }
-  // The Hub answers 401 for what does not exist, so as not to tell what is private.
-  if (errorCode === 'RepoNotFound' || status === 404 || (status === 401 && errorCode === null && subject.path === undefined)) {
+  // The Hub answers 401 for what does not exist, so as not to tell what is private, and for a token that is not valid.
+  if (errorCode === 'RepoNotFound' || status === 404 || (status === 401 && errorCode === null && !authenticated)) {
     return new OnnxPredictError(
       'REPOSITORY_NOT_FOUND',
       `There is no repository ${repository} on ${host} that may be read. Check its name; if it is private, set HF_TOKEN to a token that may read it. ${WAYS_OUT}`,

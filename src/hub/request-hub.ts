@@ -40,7 +40,8 @@ export async function requestHub(
       const errorCode = answer.hubHeader('x-error-code');
       if (response.status < 400 || accept?.(response.status, errorCode) === true) return { ...answer, guard };
       const delayMs = retryAfterMs(response.headers.get('retry-after'), connection.clock.now());
-      const failure = statusFailure(response.status, { errorCode, retryAfterMs: delayMs }, subject);
+      const details = { errorCode, retryAfterMs: delayMs, authenticated: connection.token !== null };
+      const failure = statusFailure(response.status, details, subject);
       await response.body?.cancel().catch(() => {});
       guard.close();
       if (!isTransientStatus(response.status)) throw failure;

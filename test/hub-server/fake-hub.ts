@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { commitFiles, type FakeFile, type FakeRepository } from './fake-repository.ts';
+import { describeReconstruction, packXorb, XET_TOKEN, XET_TYPE } from './fake-xet.ts';
 import { type Misbehaviour, sendContent } from './send-content.ts';
 
 /** A request that came, and what it got. */
@@ -79,7 +80,7 @@ export async function startFakeHub({ api = true, xet = false }: FakeHubOptions =
   function answerHub(request: IncomingMessage, response: ServerResponse, seen: SeenRequest): unknown {
     const url = new URL(request.url ?? '/', 'http://hub');
     const [, isApi, id = '', kind, rest = ''] =
-      /^\/(api\/models\/)?([^/]+\/[^/]+)\/(revision|tree|resolve|resolve-cache)\/(.*)$/.exec(url.pathname) ?? [];
+      /^\/(api\/models\/)?([^/]+\/[^/]+)\/(revision|tree|resolve|resolve-cache|xet-read-token)\/(.*)$/.exec(url.pathname) ?? [];
     if (isApi !== undefined && !api && kind !== 'resolve-cache') return void response.writeHead(404).end('Not Found');
     const repository = repositories.get(id);
     const allowed = repository?.token === undefined || seen.authorization === `Bearer ${repository.token}`;
@@ -91,6 +92,7 @@ export async function startFakeHub({ api = true, xet = false }: FakeHubOptions =
     if (files === undefined) return fail(response, 404, 'RevisionNotFound');
     if (kind === 'revision') return sendInfo(response, repository, commit);
     if (kind === 'tree') return sendTree(response, files, xet);
+    if (kind === 'xet-read-token') return sendJson(response, { accessToken: XET_TOKEN, casUrl: hub.cdnUrl, exp: 4_102_444_800 });
     if (repository.gated) return fail(response, 403, 'GatedRepo');
     const file = files.get(parts.map(decodeURIComponent).join('/'));
     if (file === undefined) return fail(response, 404, 'EntryNotFound', { 'x-repo-commit': commit });
@@ -109,7 +111,15 @@ export async function startFakeHub({ api = true, xet = false }: FakeHubOptions =
     }: { seen: SeenRequest; file: FakeFile; commit: string; id: string; isCacheRoute: boolean },
   ): void {
     const common = { 'x-repo-commit': commit, etag: `"${file.etag}"` };
-    if (file.lfs) {
+    if (file.lfs && xet && request.headers.accept?.includes(XET_TYPE) === true) {
+      const links = [
+        `<${hub.url}/api/models/${id}/xet-read-token/${commit}>; rel="xet-auth"`,
+        `<${hub.cdnUrl}/v1/reconstructions/${file.etag}?path=${encodeURIComponent(file.path)}>; rel="xet-reconstruction-info"`,
+      ];
+      const size = { 'x-linked-etag': `"${file.etag}"`, 'x-linked-size': String(file.content.length) };
+      response.writeHead(200, { ...common, ...size, 'content-type': XET_TYPE, 'x-xet-hash': file.etag, link: links.join(', ') });
+      response.end('{}');
+    } else if (file.lfs) {
       const linked = { 'x-linked-etag': `"${file.etag}"`, 'x-linked-size': String(file.content.length) };
       const location = `${hub.cdnUrl}/${id}/${file.etag}?path=${encodeURIComponent(file.path)}`;
       response.writeHead(302, { ...common, ...linked, location }).end('Found. Redirecting');
@@ -122,17 +132,32 @@ export async function startFakeHub({ api = true, xet = false }: FakeHubOptions =
     }
   }
 
-  function answerCdn(request: IncomingMessage, response: ServerResponse, seen: SeenRequest): void {
-    const etag = /\/([0-9a-f]{64})\?/.exec(request.url ?? '')?.[1];
+  function answerCdn(request: IncomingMessage, response: ServerResponse, seen: SeenRequest): unknown {
+    const etag = /\/([0-9a-f]{64})(?:\?|$)/.exec(request.url ?? '')?.[1];
     const all = [...repositories.values()].flatMap(({ commits }) =>
       [...commits.values()].flatMap((files) => [...files.values()]),
     );
     const file = all.find((each) => each.etag === etag);
     if (file === undefined) return void response.writeHead(404).end();
     const misbehaviour = misbehaviours.get(seen) ?? {};
+    if (request.url?.startsWith('/v2/reconstructions/') === true) {
+      if (seen.authorization !== `Bearer ${XET_TOKEN}`) return void response.writeHead(401).end();
+      return sendJson(
+        response,
+        describeReconstruction(file, seen.range, `${hub.cdnUrl}/xorb/${file.etag}?path=${encodeURIComponent(file.path)}`),
+      );
+    }
+    if (request.url?.startsWith('/xorb/') === true) {
+      return void sendContent(request, response, {
+        content: packXorb(file.content),
+        headers: {},
+        misbehaviour,
+        count: counter(seen),
+      });
+    }
     // As object stores do, it names the content otherwise than the Hub.
     const headers = { etag: '"d41d8cd98f00b204e9800998ecf8427e-1"' };
-    void sendContent(request, response, { content: file.content, headers, misbehaviour, count: counter(seen) });
+    return sendContent(request, response, { content: file.content, headers, misbehaviour, count: counter(seen) });
   }
 
   const [hubServer, cdnServer] = await Promise.all([

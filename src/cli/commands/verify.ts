@@ -39,7 +39,7 @@ async function verify(model: string | undefined, flags: Flags, dependencies: Com
   const { repository, revision } = damaged;
   throw new OnnxPredictError(
     'CACHE_INVALID',
-    `${repository} is damaged. Run "onnx-predict rm -y ${repository}@${revision}" and "onnx-predict pull ${repository}@${revision}".`,
+    `${repository} is damaged. Run "onnx-predict rm -y ${repository}@${revision}" and then "onnx-predict pull ${repository}".`,
   );
 }
 

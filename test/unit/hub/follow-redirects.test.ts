@@ -22,6 +22,7 @@ function fakeWeb(redirects: Readonly<Record<string, string>>) {
     clock: recordingClock(),
     random: () => 0,
     stallMs: 1000,
+    xetFromBytes: 0,
   };
   return { asked, get: () => followRedirects(`${HUB}/a`, { method: 'GET', signal }, connection) };
 }
