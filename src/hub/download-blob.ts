@@ -5,7 +5,7 @@ import type { CacheLayout } from './cache-layout.ts';
 import type { HubConnection } from './hub-connection.ts';
 import type { RemoteFile } from './list-repository.ts';
 import type { ModelReference } from './model-reference.ts';
-import { type Body, type BodyRequest, openBody } from './open-body.ts';
+import { type Body, type BodyRequest, type OpenedBody, openBody } from './open-body.ts';
 import { openXetBody } from './open-xet-body.ts';
 import { openPartialFile, type PartialFile } from './partial-file.ts';
 import { connectionFailure } from './request-failure.ts';
@@ -50,53 +50,53 @@ async function restart(partial: PartialFile, file: RemoteFile, context: Download
   return await fill(partial, file, context, false);
 }
 
-/** Completes the file. Gives what is wrong with it, if anything. */
-async function fill(
-  partial: PartialFile,
-  file: RemoteFile,
-  context: DownloadContext,
-  maybeXet: boolean,
-): Promise<string | undefined> {
+/** Completes the file, by plain HTTP in the end. Gives what is wrong with it, if anything. */
+async function fill(partial: PartialFile, file: RemoteFile, context: DownloadContext, xet: boolean): Promise<string | undefined> {
   const { connection, reference, signal, onProgress } = context;
-  let xet = maybeXet;
   const retries = createRetries({ ...connection, signal });
   const resumedBytes = partial.numBytes;
-  let mostBytes = partial.numBytes;
   onProgress(partial.numBytes, resumedBytes);
-  while (partial.numBytes < file.sizeBytes) {
+  let mostBytes = partial.numBytes;
+  for (let attempt = 0; partial.numBytes < file.sizeBytes; attempt++) {
     const request = { reference, file, offset: partial.numBytes, retries, signal };
-    xet &&= file.sizeBytes - partial.numBytes >= connection.xetFromBytes;
-    const body = (xet ? await tryXet(connection, request) : undefined) ?? (await openBody(connection, request));
+    const isXetWorthIt = xet && attempt === 0 && file.sizeBytes - partial.numBytes >= connection.xetFromBytes;
+    const xetBody = isXetWorthIt ? await tryXet(connection, request) : undefined;
+    const body = xetBody ?? (await openBody(connection, request));
     if ('contradiction' in body) return body.contradiction;
     if (body.offset !== partial.numBytes) await partial.restart();
-    let failure: unknown = new Error('the connection was closed early');
-    try {
-      for await (const chunk of body.chunks) {
-        const room = file.sizeBytes - partial.numBytes;
-        await append(partial, chunk.length > room ? chunk.subarray(0, room) : chunk, context.layout.partial(file.etag));
-        onProgress(partial.numBytes, Math.min(resumedBytes, partial.numBytes));
-        // However much more there is, it is not of this file.
-        if (partial.numBytes === file.sizeBytes) break;
-      }
-    } catch (error) {
-      failure = error;
-    } finally {
-      body.close();
-    }
+    const failure = await receive(partial, file, body, (numBytes) => onProgress(numBytes, Math.min(resumedBytes, numBytes)));
     signal.throwIfAborted();
     if (failure instanceof OnnxPredictError) throw failure;
-    if (partial.numBytes > mostBytes) {
-      mostBytes = partial.numBytes;
-      retries.reset();
-    }
-    if (partial.numBytes < file.sizeBytes && !xet) {
+    if (partial.numBytes > mostBytes) retries.reset();
+    mostBytes = Math.max(mostBytes, partial.numBytes);
+    if (failure !== undefined && xetBody === undefined) {
       await retries.pause(connectionFailure(failure, { ...reference, path: file.path, endpoint: connection.endpoint }));
     }
-    // Plain HTTP is the way that always works.
-    xet = false;
   }
   const digest = await partial.finish();
   return digest === file.etag ? undefined : `its hash is ${digest}`;
+}
+
+/** Adds to the file what comes, as far as it is declared to go. Gives why there is less, if there is: a broken connection, or our error. */
+async function receive(
+  partial: PartialFile,
+  file: RemoteFile,
+  body: OpenedBody,
+  onBytes: (numBytes: number) => void,
+): Promise<unknown> {
+  try {
+    for await (const chunk of body.chunks) {
+      const room = file.sizeBytes - partial.numBytes;
+      await partial.append(chunk.length > room ? chunk.subarray(0, room) : chunk);
+      onBytes(partial.numBytes);
+      if (partial.numBytes === file.sizeBytes) return undefined;
+    }
+    return new Error('the connection was closed early');
+  } catch (error) {
+    return error;
+  } finally {
+    body.close();
+  }
 }
 
 async function tryXet(connection: HubConnection, request: BodyRequest): Promise<Body | undefined> {
@@ -105,15 +105,6 @@ async function tryXet(connection: HubConnection, request: BodyRequest): Promise<
   } catch {
     request.signal.throwIfAborted();
     return undefined;
-  }
-}
-
-/** A disk that is full is not a connection that broke. */
-async function append(partial: PartialFile, chunk: Uint8Array, path: string): Promise<void> {
-  try {
-    await partial.append(chunk);
-  } catch (error) {
-    throw cacheFailure(error, path);
   }
 }
 

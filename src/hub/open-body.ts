@@ -5,15 +5,16 @@ import type { ModelReference } from './model-reference.ts';
 import { requestHub } from './request-hub.ts';
 import type { Retries } from './retries.ts';
 
-/** A file's content on its way, or why the answer cannot be it. */
-export type Body =
-  | {
-      /** Where in the file it begins: where it was asked to, or at 0 if the server has no way to begin elsewhere. */
-      readonly offset: number;
-      readonly chunks: AsyncIterable<Uint8Array>;
-      readonly close: () => void;
-    }
-  | { readonly contradiction: string };
+/** A file's content on its way. */
+export interface OpenedBody {
+  /** Where in the file it begins: where it was asked to, or at 0 if the server has no way to begin elsewhere. */
+  readonly offset: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+  readonly close: () => void;
+}
+
+/** The content, or why the answer cannot be it. */
+export type Body = OpenedBody | { readonly contradiction: string };
 
 export interface BodyRequest {
   readonly reference: ModelReference;

@@ -1,12 +1,14 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createBlobHash } from './blob-hash.ts';
+import { cacheFailure } from './cache-failure.ts';
 import type { RemoteFile } from './list-repository.ts';
 
 /** What has arrived of a file, on disk, and its hash so far. */
 export interface PartialFile extends AsyncDisposable {
   /** Bytes that have arrived and are part of the hash. */
   readonly numBytes: number;
+  /** @throws OnnxPredictError CACHE_UNWRITABLE */
   append(chunk: Uint8Array): Promise<void>;
   /** Forgets what arrived. */
   restart(): Promise<void>;
@@ -56,7 +58,10 @@ export async function openPartialFile(path: string, file: RemoteFile, signal: Ab
     },
     async append(chunk) {
       // At its place rather than at the end: two processes that write the same file by mistake then write the same bytes.
-      await writeAll(handle, chunk, numBytes);
+      await writeAll(handle, chunk, numBytes).catch((error: unknown) => {
+        // A disk that is full is not a connection that broke.
+        throw cacheFailure(error, path);
+      });
       hash.update(chunk);
       numBytes += chunk.length;
     },
