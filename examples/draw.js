@@ -1,4 +1,5 @@
 // Draws the example pictures beside this file. They are ours, from here: node examples/draw.js
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 
 const WIDTH = 640;
@@ -88,38 +89,6 @@ const PICTURES = {
       <ellipse cx="578" cy="308" rx="16" ry="12" fill="#fdf3cf"/><rect x="52" y="300" width="20" height="18" rx="5" fill="#f2b7a8"/><rect x="346" y="278" width="30" height="6" rx="3" fill="#e9d7d4"/>
       ${[164, 478].map((x) => `<circle cx="${x}" cy="366" r="46" fill="#1a1c1e"/><circle cx="${x}" cy="366" r="28" fill="#c5cacd"/>${[0, 72, 144, 216, 288].map((a) => `<rect x="${x - 4}" y="340" width="8" height="26" fill="#7b8185" transform="rotate(${a} ${x} 366)"/>`).join('')}<circle cx="${x}" cy="366" r="8" fill="#4c5154"/>`).join('')}
     </g>`,
-  frog: `<defs>${gradient('ground', '#6f7f4a', '#4c5a31', '#39452a')}<radialGradient id="skin" cx="0.45" cy="0.3" r="0.8"><stop offset="0" stop-color="#9cc24a"/><stop offset="0.6" stop-color="#6a9a2f"/><stop offset="1" stop-color="#3f641d"/></radialGradient>${GRAIN}</defs>
-    <rect width="640" height="480" fill="url(#ground)"/>${[
-      [80, 400, 120, 40],
-      [560, 420, 150, 46],
-      [320, 80, 260, 40],
-    ]
-      .map(([x, y, a, b]) => `<ellipse cx="${x}" cy="${y}" rx="${a}" ry="${b}" fill="#2c3a1e" filter="url(#haze)"/>`)
-      .join('')}
-    <ellipse cx="320" cy="402" rx="230" ry="26" fill="#1e2814" filter="url(#haze)"/>
-    <g filter="url(#soft)">
-      <path d="M 196 330 Q 90 330 96 396 Q 150 420 236 400 Z" fill="#5a8628"/><path d="M 444 330 Q 550 330 544 396 Q 490 420 404 400 Z" fill="#5a8628"/>
-      <ellipse cx="320" cy="300" rx="166" ry="112" fill="url(#skin)"/><ellipse cx="320" cy="352" rx="112" ry="52" fill="#d7deA0"/>
-      <ellipse cx="320" cy="214" rx="142" ry="84" fill="url(#skin)"/>
-      ${[232, 408].map((x) => `<circle cx="${x}" cy="150" r="42" fill="#6a9a2f"/><circle cx="${x}" cy="148" r="30" fill="#e9c84a"/><ellipse cx="${x}" cy="148" rx="20" ry="12" fill="#15160e"/><circle cx="${x + 8}" cy="140" r="5" fill="#fff"/>`).join('')}
-      <path d="M 196 244 Q 320 300 444 244" stroke="#2f4a16" stroke-width="6" fill="none"/><circle cx="304" cy="214" r="4" fill="#2f4a16"/><circle cx="336" cy="214" r="4" fill="#2f4a16"/>
-      <path d="M 240 372 Q 214 420 190 432 M 240 380 Q 236 424 226 440 M 244 382 Q 258 424 262 436" stroke="#5a8628" stroke-width="15" stroke-linecap="round" fill="none"/><path d="M 400 372 Q 426 420 450 432 M 400 380 Q 404 424 414 440 M 396 382 Q 382 424 378 436" stroke="#5a8628" stroke-width="15" stroke-linecap="round" fill="none"/>
-      ${[
-        [250, 290],
-        [390, 280],
-        [300, 270],
-        [350, 310],
-        [270, 330],
-        [372, 336],
-        [220, 306],
-        [428, 310],
-      ]
-        .map(
-          ([x, y], i) =>
-            `<ellipse cx="${x}" cy="${y}" rx="${10 + (i % 3) * 5}" ry="${7 + (i % 2) * 4}" fill="#3f641d" opacity="0.6"/>`,
-        )
-        .join('')}
-    </g>`,
 };
 
 for (const [name, scene] of Object.entries(PICTURES)) {
@@ -127,5 +96,5 @@ for (const [name, scene] of Object.entries(PICTURES)) {
   await sharp(Buffer.from(svg))
     .flatten()
     .jpeg({ quality: 82, mozjpeg: true })
-    .toFile(new URL(`${name}.jpg`, import.meta.url).pathname);
+    .toFile(fileURLToPath(new URL(`${name}.jpg`, import.meta.url)));
 }

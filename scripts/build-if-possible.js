@@ -1,15 +1,16 @@
-// `prepare`: builds in a checkout, does nothing where the compiler is not installed (`npm ci --omit=dev`).
+// `prepare`: builds in a checkout with its development dependencies; in a packed build, or with `npm ci --omit=dev`, nothing is built.
 import { execFileSync } from 'node:child_process';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 
-const require = createRequire(import.meta.url);
-try {
-  require.resolve('typescript/package.json');
-} catch {
-  process.stderr.write('onnx-predict: TypeScript is not installed, so nothing is built here.\n');
-  process.exit(0);
+/** @param {string} path from the project's folder */
+function isThere(path) {
+  return existsSync(new URL(`../${path}`, import.meta.url));
 }
-execFileSync(process.platform === 'win32' ? 'npm.cmd' : 'npm', ['run', '--silent', 'build'], {
-  stdio: 'inherit',
-  shell: process.platform === 'win32',
-});
+
+// valibot's optional peer brings TypeScript even with `--omit=dev`, so it alone says nothing.
+if (['src', 'tsconfig.build.json', 'node_modules/typescript', 'node_modules/@types/node'].every(isThere)) {
+  const isWindows = process.platform === 'win32';
+  execFileSync(isWindows ? 'npm.cmd' : 'npm', ['run', '--silent', 'build'], { stdio: 'inherit', shell: isWindows });
+} else {
+  process.stderr.write('onnx-predict: nothing is built here, because sources or compiler are not installed.\n');
+}

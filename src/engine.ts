@@ -5,6 +5,7 @@ import { readHubEnvironment } from './config.ts';
 import { OnnxPredictError } from './errors.ts';
 import { createHub, hubSettings } from './hub/hub.ts';
 import { createModelManager, type ModelManager } from './hub/manage-models.ts';
+import { DEFAULT_MAX_PIXELS } from './limits.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import type { ImageSource } from './protocol.ts';
 import { availableThreads } from './runtime/available-threads.ts';
@@ -17,7 +18,6 @@ import {
   type ClassifyOptions,
   ClassifyOptionsSchema,
   DEFAULT_IMAGE_CLASSIFIER,
-  DEFAULT_MAX_PIXELS,
   DEFAULT_TOP_K,
   type DownloadEvent,
   modelSchema,

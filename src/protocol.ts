@@ -27,8 +27,14 @@ export interface ClassificationAnswer {
   readonly timings: { readonly preprocessMs: number; readonly inferenceMs: number };
 }
 
+export interface QueuedRequest {
+  readonly id: number;
+  readonly request: ClassificationRequest;
+}
+
 export type ToRunner =
-  | { readonly type: 'load'; readonly model: LocalModel; readonly numThreads: number }
+  /** `first` is the request that will be run first, so that its picture can be prepared while the model loads. */
+  | { readonly type: 'load'; readonly model: LocalModel; readonly numThreads: number; readonly first: QueuedRequest | null }
   | { readonly type: 'run'; readonly id: number; readonly request: ClassificationRequest }
   | { readonly type: 'cancel'; readonly id: number };
 

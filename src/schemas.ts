@@ -13,10 +13,6 @@ export type Dtype = v.InferOutput<typeof DtypeSchema>;
 export const ActivationSchema = v.picklist(['softmax', 'sigmoid', 'none']);
 export type Activation = v.InferOutput<typeof ActivationSchema>;
 
-/** Pillow's own limit, above which it warns of a decompression bomb: 1 GiB / 4 / 3. */
-export const DEFAULT_MAX_PIXELS = 89_478_485;
-/** What a picture file may be long, in bytes: an uncompressed one of the pixel limit, 16 bits and 4 channels, is about 700 MB. */
-export const MAX_IMAGE_BYTES = 768 * 1024 * 1024;
 export const DEFAULT_TOP_K = 5;
 /** The model that `classify` uses when none is named. */
 export const DEFAULT_IMAGE_CLASSIFIER = 'mit-b0';

@@ -1,6 +1,6 @@
 import { addAbortSignal, type Readable } from 'node:stream';
 import { OnnxPredictError } from '../errors.ts';
-import { MAX_IMAGE_BYTES } from '../schemas.ts';
+import { MAX_IMAGE_BYTES } from '../limits.ts';
 
 /**
  * Reads a stream to its end, as far as a picture file may be long.

@@ -3,33 +3,33 @@ import { OnnxPredictError } from '../errors.ts';
 /** Reads numbers at given places of a picture's bytes; none of them is ever read from outside. */
 export class ByteReader {
   readonly bytes: Uint8Array;
+  readonly littleEndian: boolean;
   readonly #view: DataView;
-  readonly #littleEndian: boolean;
 
   constructor(bytes: Uint8Array, options: { readonly littleEndian: boolean }) {
     this.bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#littleEndian = options.littleEndian;
+    this.littleEndian = options.littleEndian;
   }
 
   u8(offset: number): number {
     return this.#view.getUint8(this.#checked(offset, 1));
   }
   u16(offset: number): number {
-    return this.#view.getUint16(this.#checked(offset, 2), this.#littleEndian);
+    return this.#view.getUint16(this.#checked(offset, 2), this.littleEndian);
   }
   u24(offset: number): number {
     return this.u16(offset) + this.u8(offset + 2) * 0x10000;
   }
   u32(offset: number): number {
-    return this.#view.getUint32(this.#checked(offset, 4), this.#littleEndian);
+    return this.#view.getUint32(this.#checked(offset, 4), this.littleEndian);
   }
   i32(offset: number): number {
-    return this.#view.getInt32(this.#checked(offset, 4), this.#littleEndian);
+    return this.#view.getInt32(this.#checked(offset, 4), this.littleEndian);
   }
   /** @throws OnnxPredictError IMAGE_INVALID if the file is too large to have such an offset */
   u64(offset: number): number {
-    const value = Number(this.#view.getBigUint64(this.#checked(offset, 8), this.#littleEndian));
+    const value = Number(this.#view.getBigUint64(this.#checked(offset, 8), this.littleEndian));
     return this.#checked(value, 0);
   }
   /** `length` bytes from `offset`, not copied. */

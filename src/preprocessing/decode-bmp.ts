@@ -1,6 +1,7 @@
 /** Windows and OS/2 bitmaps, as Pillow's BmpImagePlugin reads them. */
 import { type BmpHeader, CORE_HEADER_BYTES, readBmpHeader } from './bmp-header.ts';
 import { ByteReader, invalidImage } from './byte-reader.ts';
+import { fillPalette } from './fill-palette.ts';
 import type { RgbImage } from './rgb-image.ts';
 
 const RAW = 0;
@@ -9,6 +10,8 @@ const RLE4 = 2;
 const BITFIELDS = 3;
 const ALPHA_BITFIELDS = 6;
 const FILE_HEADER_BYTES = 14;
+/** From a header's start: inside the larger headers, right behind the one of 40 bytes. */
+const MASKS_OFFSET = 40;
 
 /** @throws OnnxPredictError IMAGE_INVALID */
 export function decodeBmp(bytes: Uint8Array): RgbImage {
@@ -53,12 +56,12 @@ export function decodeBitmap(reader: ByteReader, { header, headerAt, pixelsAt }:
       (pixels[row * stride + Math.floor(x / perByte)]! >> (8 - bitsPerPixel * ((x % perByte) + 1))) & mask;
     return fromIndices({ width, height, indexAt, colors: palette.colors, toRow });
   }
-  const channels = channelFields(reader, header, compression === RAW ? undefined : afterHeader);
+  const channels = channelFields(reader, header, compression === RAW ? undefined : headerAt + MASKS_OFFSET);
   return fromFields({ width, height, pixels, stride, bytesPerPixel: bitsPerPixel / 8, channels, toRow });
 }
 
 interface Palette {
-  /** [256, 3]; colours that the file leaves out are grays. */
+  /** [256, 3] */
   readonly colors: Uint8Array;
   readonly sizeBytes: number;
 }
@@ -68,11 +71,11 @@ function readPalette(reader: ByteReader, header: BmpHeader, at: number): Palette
   const numColors = header.numColors === 0 ? 1 << header.bitsPerPixel : header.numColors;
   if (numColors > 65536) throw invalidImage(`it is a BMP with a palette of ${numColors} colours`);
   const entryBytes = header.headerBytes === CORE_HEADER_BYTES ? 3 : 4;
-  const colors = Uint8Array.from({ length: 256 * 3 }, (_, i) => Math.floor(i / 3));
-  for (let color = 0; color < Math.min(256, numColors); color++) {
-    for (let channel = 0; channel < 3; channel++) colors[color * 3 + channel] = reader.u8(at + color * entryBytes + 2 - channel);
+  const given = new Uint8Array(Math.min(256, numColors) * 3);
+  for (let color = 0; color * 3 < given.length; color++) {
+    for (let channel = 0; channel < 3; channel++) given[color * 3 + channel] = reader.u8(at + color * entryBytes + 2 - channel);
   }
-  return { colors, sizeBytes: numColors * entryBytes };
+  return { colors: fillPalette(given), sizeBytes: numColors * entryBytes };
 }
 
 interface IndexedPixels {
@@ -127,7 +130,10 @@ interface FieldPixels {
   readonly toRow: (row: number) => number;
 }
 
-function fromFields({ width, height, pixels, stride, bytesPerPixel, channels, toRow }: FieldPixels): RgbImage {
+function fromFields(fields: FieldPixels): RgbImage {
+  const isByte = ({ shift, max }: ChannelField) => max === 255 && shift % 8 === 0 && shift / 8 < fields.bytesPerPixel;
+  if (fields.channels.every(isByte)) return fromBytes(fields);
+  const { width, height, pixels, stride, bytesPerPixel, channels, toRow } = fields;
   const data = new Uint8Array(width * height * 3);
   for (let row = 0; row < height; row++) {
     let to = toRow(row) * width * 3;
@@ -139,6 +145,24 @@ function fromFields({ width, height, pixels, stride, bytesPerPixel, channels, to
         const value = (pixel >>> shift) & max;
         data[to++] = max === 255 ? value : max === 0 ? 0 : Math.floor((value * 255) / max);
       }
+      from += bytesPerPixel;
+    }
+  }
+  return { width, height, data };
+}
+
+/** The usual case: every channel is a byte. */
+function fromBytes({ width, height, pixels, stride, bytesPerPixel, channels, toRow }: FieldPixels): RgbImage {
+  const data = new Uint8Array(width * height * 3);
+  const [red, green, blue] = channels.map(({ shift }) => shift / 8) as [number, number, number];
+  for (let row = 0; row < height; row++) {
+    let to = toRow(row) * width * 3;
+    let from = row * stride;
+    for (let x = 0; x < width; x++) {
+      data[to] = pixels[from + red]!;
+      data[to + 1] = pixels[from + green]!;
+      data[to + 2] = pixels[from + blue]!;
+      to += 3;
       from += bytesPerPixel;
     }
   }

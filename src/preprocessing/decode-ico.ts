@@ -20,7 +20,8 @@ export function readIcoFrame(reader: ByteReader): IcoFrame {
   entries.sort((a, b) => b.area - a.area || a.depth - b.depth);
   const [best] = entries;
   if (best === undefined) throw invalidImage('it is an icon without a picture in it');
-  if (reader.hasText(best.at, '\x89PNG')) return { kind: 'png', bytes: reader.slice(best.at, best.sizeBytes) };
+  const bytes = reader.slice(best.at, best.sizeBytes);
+  if (reader.hasText(best.at, '\x89PNG')) return { kind: 'png', bytes };
   const { width, height } = readBmpHeader(reader, best.at);
   return { kind: 'bmp', width, height: Math.floor(height / 2), headerAt: best.at };
 }

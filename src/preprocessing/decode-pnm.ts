@@ -1,6 +1,8 @@
 /** Portable bitmaps, graymaps and pixmaps (P1 to P6), as Pillow's PpmImagePlugin reads them: 16-bit gray is cut off at 255. */
 import { invalidImage } from './byte-reader.ts';
+import { isPnmSpace, PnmTokens } from './pnm-tokens.ts';
 import type { RgbImage } from './rgb-image.ts';
+import { roundHalfEven } from './round-half-even.ts';
 
 export interface PnmHeader {
   readonly width: number;
@@ -12,16 +14,15 @@ export interface PnmHeader {
   readonly samplesAt: number;
 }
 
-const SPACES = new Set([0x20, 0x09, 0x0a, 0x0b, 0x0c, 0x0d]);
-const HASH = 0x23;
-const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
-const MAX_DIGITS = 10;
+/** Whether these bytes begin as a portable bitmap, graymap or pixmap does. */
+export function isPnm(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1]! >= 0x31 && bytes[1]! <= 0x36 && isPnmSpace(bytes[2]);
+}
 
 /** @throws OnnxPredictError IMAGE_INVALID */
 export function readPnmHeader(bytes: Uint8Array): PnmHeader {
   const kind = bytes[1]! - 0x30;
-  const tokens = new TokenReader(bytes, 2);
+  const tokens = new PnmTokens(bytes, 2);
   const width = tokens.number();
   const height = tokens.number();
   const maxValue = kind === 1 || kind === 4 ? 1 : tokens.number();
@@ -31,117 +32,73 @@ export function readPnmHeader(bytes: Uint8Array): PnmHeader {
 
 /** Decodes a picture whose size has been checked against the pixel limit. */
 export function decodePnm(bytes: Uint8Array): RgbImage {
-  const { width, height, kind, maxValue, samplesAt } = readPnmHeader(bytes);
-  const numChannels = kind % 3 === 0 ? 3 : 1;
-  const next = sampleReader(bytes, { width, kind, maxValue, samplesAt });
-  const scaled = scaleTable(maxValue, numChannels);
+  const header = readPnmHeader(bytes);
+  const { width, height, kind } = header;
+  const isColor = kind % 3 === 0;
+  const numSamples = width * height * (isColor ? 3 : 1);
+  // The shortest file there can be: memory is only taken for what can be there.
+  const leastBytes = kind === 4 ? Math.ceil(width / 8) * height : kind > 4 && header.maxValue > 255 ? numSamples * 2 : numSamples;
+  if (bytes.length - header.samplesAt < leastBytes) throw invalidImage('it is cut off');
+  // Samples that stay as they are.
+  if (kind === 6 && header.maxValue === 255) {
+    return { width, height, data: bytes.subarray(header.samplesAt, header.samplesAt + numSamples) };
+  }
   const data = new Uint8Array(width * height * 3);
-  for (let i = 0; i < data.length; i += numChannels === 3 ? 1 : 3) {
-    const sample = next();
-    if (sample > maxValue && kind <= 3) throw invalidImage(`it has a sample of ${sample} above its largest, ${maxValue}`);
-    const value = kind === 1 || kind === 4 ? 255 * (1 - sample) : scaled(sample);
-    if (numChannels === 3) data[i] = value;
-    else data.fill(value, i, i + 3);
+  const next = sampleReader(bytes, header);
+  const values = valueTable(header, isColor);
+  if (isColor) {
+    for (let i = 0; i < data.length; i++) data[i] = values[next()]!;
+  } else {
+    for (let i = 0; i < data.length; i += 3) {
+      const value = values[next()]!;
+      data[i] = value;
+      data[i + 1] = value;
+      data[i + 2] = value;
+    }
   }
   return { width, height, data };
 }
 
-/** Samples to 0 to 255; gray of more than 8 bits goes to 16 bits and is then cut off, not scaled down. */
-function scaleTable(maxValue: number, numChannels: number): (sample: number) => number {
-  if (maxValue === 255) return (sample) => sample;
-  const outMax = maxValue > 255 && numChannels === 1 ? 65535 : 255;
-  return (sample) => Math.min(255, roundHalfEven((sample / maxValue) * outMax));
-}
-
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+/**
+ * What each sample becomes; gray of more than 8 bits goes to 16 bits and is then cut off, not scaled down. Samples above the
+ * largest count as the largest. [256 or 65536]
+ */
+function valueTable({ kind, maxValue }: PnmHeader, isColor: boolean): Uint8Array {
+  if (kind === 1 || kind === 4) return Uint8Array.of(255, 0);
+  const outMax = maxValue > 255 && !isColor ? 65535 : 255;
+  const table = new Uint8Array(maxValue > 255 ? 65536 : 256);
+  return table.map((_, sample) => Math.min(255, roundHalfEven((sample / maxValue) * outMax)));
 }
 
 /** Gives one sample after another: as digits (P1 to P3), bits (P4, each row in whole bytes) or bytes (P5, P6). */
-function sampleReader(bytes: Uint8Array, header: Omit<PnmHeader, 'height'>): () => number {
-  const { width, kind, maxValue, samplesAt } = header;
+function sampleReader(bytes: Uint8Array, { width, kind, maxValue, samplesAt }: PnmHeader): () => number {
   if (kind === 1) {
-    const tokens = new TokenReader(bytes, samplesAt);
+    const tokens = new PnmTokens(bytes, samplesAt);
     return () => tokens.bit();
   }
   if (kind <= 3) {
-    const tokens = new TokenReader(bytes, samplesAt);
-    return () => tokens.number();
-  }
-  let position = 0;
-  const byteAt = (offset: number) => {
-    const byte = bytes[samplesAt + offset];
-    if (byte === undefined) throw invalidImage('it is cut off');
-    return byte;
-  };
-  if (kind === 4) {
-    const rowBytes = Math.ceil(width / 8);
+    const tokens = new PnmTokens(bytes, samplesAt);
     return () => {
-      const column = position % width;
-      const byte = byteAt(Math.floor(position / width) * rowBytes + (column >> 3));
-      position += 1;
-      return (byte >> (7 - (column & 7))) & 1;
+      const sample = tokens.number();
+      if (sample > maxValue) throw invalidImage(`it has a sample of ${sample} above its largest, ${maxValue}`);
+      return sample;
     };
   }
-  if (maxValue < 256) return () => byteAt(position++);
+  let at = samplesAt;
+  if (kind === 4) {
+    let column = 0;
+    return () => {
+      const bit = (bytes[at]! >> (7 - (column & 7))) & 1;
+      column += 1;
+      if ((column & 7) === 0 || column === width) at += 1;
+      if (column === width) column = 0;
+      return bit;
+    };
+  }
+  if (maxValue < 256) return () => bytes[at++]!;
   return () => {
-    const sample = byteAt(position) * 256 + byteAt(position + 1);
-    position += 2;
+    const sample = bytes[at]! * 256 + bytes[at + 1]!;
+    at += 2;
     return sample;
   };
-}
-
-/** Decimal numbers between white space and comments. */
-class TokenReader {
-  readonly #bytes: Uint8Array;
-  /** Behind the white space that ended the last token. */
-  at: number;
-
-  constructor(bytes: Uint8Array, at: number) {
-    this.#bytes = bytes;
-    this.at = at;
-  }
-
-  number(): number {
-    let digits = '';
-    for (;;) {
-      const byte = this.#bytes[this.at];
-      if (byte === undefined) break;
-      this.at += 1;
-      if (SPACES.has(byte)) {
-        if (digits !== '') break;
-      } else if (byte === HASH) {
-        this.#skipLine();
-      } else {
-        digits += String.fromCharCode(byte);
-        if (!/^\d+$/.test(digits) || digits.length > MAX_DIGITS)
-          throw invalidImage('it has something else where a number should be');
-      }
-    }
-    if (digits === '') throw invalidImage('it is cut off');
-    return Number(digits);
-  }
-
-  /** One 0 or 1; plain bitmaps need no space between them. */
-  bit(): number {
-    for (;;) {
-      const byte = this.#bytes[this.at];
-      if (byte === undefined) throw invalidImage('it is cut off');
-      this.at += 1;
-      if (byte === 0x30 || byte === 0x31) return byte - 0x30;
-      if (byte === HASH) this.#skipLine();
-      else if (!SPACES.has(byte)) throw invalidImage('it has something else where 0 or 1 should be');
-    }
-  }
-
-  #skipLine(): void {
-    for (;;) {
-      const byte = this.#bytes[this.at];
-      if (byte === undefined) return;
-      this.at += 1;
-      if (byte === LINE_FEED || byte === CARRIAGE_RETURN) return;
-    }
-  }
 }

@@ -3,14 +3,14 @@ import { OnnxPredictError } from '../errors.ts';
 import { readBmpSize } from './bmp-header.ts';
 import { ByteReader, invalidImage } from './byte-reader.ts';
 import { readIcoFrame } from './decode-ico.ts';
-import { readPnmHeader } from './decode-pnm.ts';
+import { isPnm, readPnmHeader } from './decode-pnm.ts';
+import { readGifFrame } from './gif-frame.ts';
+import { isFrameHeader, readJpegSegments } from './jpeg-segments.ts';
 import { refuseByName } from './refused-formats.ts';
+import type { SampleLayout } from './sample-layouts.ts';
 import { readTiffHeader } from './tiff-header.ts';
 
-type ImageFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff' | 'avif' | 'bmp' | 'ico' | 'pnm';
-
-/** Samples that are not turned into RGB as usual. */
-type SampleLayout = 'usual' | 'gray16' | 'cmyk' | 'inverted-cmyk';
+export type ImageFormat = 'jpeg' | 'png' | 'gif' | 'webp' | 'tiff' | 'avif' | 'bmp' | 'ico' | 'pnm';
 
 export interface ImageHeader {
   readonly format: ImageFormat;
@@ -19,6 +19,11 @@ export interface ImageHeader {
   readonly height: number;
   readonly layout: SampleLayout;
 }
+
+const AVIF_BRANDS = ['avif', 'avis'];
+const HEIF_BRANDS = ['mif1', 'msf1'];
+const MAX_FILE_TYPE_BYTES = 1024;
+const TIFF_SIGNATURES = ['II*\0', 'II+\0', 'MM\0*', 'MM\0+'];
 
 /**
  * Reads a picture's header.
@@ -45,15 +50,13 @@ function readAnyHeader(bytes: Uint8Array): ImageHeader {
   const big = new ByteReader(bytes, { littleEndian: false });
   if (big.hasText(0, '\xff\xd8\xff')) return readJpeg(big);
   if (big.hasText(0, '\x89PNG\r\n\x1a\n')) return readPng(big);
-  if (big.hasText(0, 'GIF87a') || big.hasText(0, 'GIF89a')) return usual('gif', little.u16(6), little.u16(8));
+  if (big.hasText(0, 'GIF87a') || big.hasText(0, 'GIF89a')) return readGif(bytes);
   if (big.hasText(0, 'RIFF') && big.hasText(8, 'WEBP')) return readWebp(little);
-  if (big.hasText(0, 'II*\0') || big.hasText(0, 'II+\0')) return { format: 'tiff', ...readTiffHeader(little) };
-  if (big.hasText(0, 'MM\0*') || big.hasText(0, 'MM\0+')) return { format: 'tiff', ...readTiffHeader(big) };
-  if (big.hasText(4, 'ftypavif') || big.hasText(4, 'ftypavis')) return readAvif(big);
+  if (TIFF_SIGNATURES.some((signature) => big.hasText(0, signature))) return readTiff(bytes);
+  if (isAvif(big)) return readAvif(big);
   if (big.hasText(0, 'BM')) return { format: 'bmp', layout: 'usual', ...readBmpSize(little, 14) };
   if (big.hasText(0, '\0\0\x01\0') || big.hasText(0, '\0\0\x02\0')) return readIco(little);
-  if (/^P[1-6]\s/.test(String.fromCharCode(...bytes.subarray(0, 3))))
-    return { format: 'pnm', layout: 'usual', ...readPnmHeader(bytes) };
+  if (isPnm(bytes)) return readPnm(bytes);
   throw refuseByName(big);
 }
 
@@ -61,31 +64,33 @@ function usual(format: ImageFormat, width: number, height: number): ImageHeader 
   return { format, width, height, layout: 'usual' };
 }
 
-/** Goes from segment to segment up to the frame header. ITU-T T.81, annex B. */
 function readJpeg(reader: ByteReader): ImageHeader {
-  let adobe = false;
-  for (let offset = 2; ; ) {
-    // Decoders skip what is not a marker, and fill bytes before one.
-    while (reader.u8(offset) !== 0xff || reader.u8(offset + 1) === 0xff || reader.u8(offset + 1) === 0) offset += 1;
-    const marker = reader.u8(offset + 1);
-    const standsAlone = marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8);
-    const isFrame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
-    if (isFrame) {
-      const isCmyk = reader.u8(offset + 9) === 4;
-      // libvips turns Adobe's inverted CMYK round, and only that; Pillow takes every CMYK picture for inverted.
-      const layout = isCmyk ? (adobe ? 'cmyk' : 'inverted-cmyk') : 'usual';
-      return { format: 'jpeg', width: reader.u16(offset + 7), height: reader.u16(offset + 5), layout };
-    }
-    if (marker === 0xd9 || marker === 0xda) throw invalidImage('it is a JPEG without a frame header');
-    if (marker === 0xee && reader.hasText(offset + 4, 'Adobe')) adobe = true;
-    offset += standsAlone ? 2 : 2 + reader.u16(offset + 2);
-  }
+  const frame = readJpegSegments(reader).find(({ marker }) => isFrameHeader(marker));
+  if (frame === undefined) throw invalidImage('it is a JPEG without a frame header');
+  // Precision, height, width, number of components.
+  const layout = reader.u8(frame.at + 5) === 4 ? 'cmyk' : 'usual';
+  return { format: 'jpeg', width: reader.u16(frame.at + 3), height: reader.u16(frame.at + 1), layout };
 }
 
 function readPng(reader: ByteReader): ImageHeader {
   if (!reader.hasText(12, 'IHDR')) throw invalidImage('it is a PNG without a header chunk');
   const layout = reader.u8(24) === 16 && reader.u8(25) === 0 ? 'gray16' : 'usual';
   return { format: 'png', width: reader.u32(16), height: reader.u32(20), layout };
+}
+
+function readGif(bytes: Uint8Array): ImageHeader {
+  const { width, height } = readGifFrame(bytes);
+  return usual('gif', width, height);
+}
+
+function readTiff(bytes: Uint8Array): ImageHeader {
+  const { width, height, layout } = readTiffHeader(bytes);
+  return { format: 'tiff', width, height, layout };
+}
+
+function readPnm(bytes: Uint8Array): ImageHeader {
+  const { width, height } = readPnmHeader(bytes);
+  return usual('pnm', width, height);
 }
 
 function readWebp(reader: ByteReader): ImageHeader {
@@ -102,6 +107,18 @@ function readIco(reader: ByteReader): ImageHeader {
   const frame = readIcoFrame(reader);
   if (frame.kind === 'bmp') return usual('ico', frame.width, frame.height);
   return { ...readPng(new ByteReader(frame.bytes, { littleEndian: false })), format: 'ico' };
+}
+
+/** By its brand or, in files that call themselves plain HEIF, by those that it is compatible with. */
+function isAvif(reader: ByteReader): boolean {
+  if (!reader.hasText(4, 'ftyp')) return false;
+  if (AVIF_BRANDS.some((brand) => reader.hasText(8, brand))) return true;
+  if (!HEIF_BRANDS.some((brand) => reader.hasText(8, brand))) return false;
+  const end = Math.min(reader.u32(0), MAX_FILE_TYPE_BYTES);
+  for (let offset = 16; offset + 4 <= end; offset += 4) {
+    if (AVIF_BRANDS.some((brand) => reader.hasText(offset, brand))) return true;
+  }
+  return false;
 }
 
 /** The largest `ispe` (image spatial extents) property: ISO/IEC 23008-12. Boxes nest as meta > iprp > ipco > ispe. */

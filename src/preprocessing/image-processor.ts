@@ -1,9 +1,10 @@
 /** transformers' image processors (image_processing_backends.py, PilBackend), to the bit. */
 import { OnnxPredictError } from '../errors.ts';
-import { DEFAULT_MAX_PIXELS } from '../schemas.ts';
+import { DEFAULT_MAX_PIXELS } from '../limits.ts';
 import type { ImageProcessorConfig, ResizeRule } from './preprocessor-config.ts';
-import { goesRowsFirst, resizeImage, type Size } from './resize.ts';
+import { numValuesMade, type Rectangle, resizeImage, type Size } from './resize.ts';
 import type { RgbImage } from './rgb-image.ts';
+import { roundHalfEven } from './round-half-even.ts';
 
 /** A picture as a model takes it. */
 export interface PixelValues {
@@ -17,7 +18,8 @@ const MAX_UNSIZED_EDGE = 4096;
 
 /** The size of every picture that this processor makes; null if it depends on the picture. */
 export function fixedInputSize(config: ImageProcessorConfig): Size | null {
-  if (config.centerCrop !== null) return config.centerCrop;
+  const crop = config.centerCrop ?? config.resizeCrop;
+  if (crop !== null) return crop;
   return config.resize?.kind === 'exact' ? config.resize.size : null;
 }
 
@@ -26,21 +28,32 @@ export function fixedInputSize(config: ImageProcessorConfig): Size | null {
  * @throws OnnxPredictError IMAGE_TOO_LARGE for shapes so extreme that resizing them by the model's rule would take gigabytes
  */
 export function preprocessImage(image: RgbImage, config: ImageProcessorConfig): PixelValues {
-  const resized = config.resize === null ? image : resizeImage(image, checkedTarget(image, config.resize), config.resample);
-  const size = config.centerCrop ?? resized;
-  if (Math.max(size.width, size.height) > MAX_UNSIZED_EDGE) {
-    throw tooLarge(image, `this model takes pictures as they are, up to ${MAX_UNSIZED_EDGE} pixels a side; make it smaller`);
+  const target = config.resize === null ? image : targetSize(image, config.resize);
+  const kept = centered(config.resizeCrop ?? target, target);
+  const crop = config.centerCrop ?? kept;
+  if (Math.max(crop.width, crop.height) > MAX_UNSIZED_EDGE) {
+    const taken = `${crop.width} x ${crop.height}, of up to ${MAX_UNSIZED_EDGE} a side`;
+    throw tooLarge(image, `this model would take it as ${taken}; crop it first`);
   }
-  return { data: normalizedPlanes(resized, size, config), dims: [1, 3, size.height, size.width] };
-}
-
-function checkedTarget(image: RgbImage, rule: ResizeRule): Size {
-  const target = targetSize(image, rule);
-  const between = goesRowsFirst(image, target) ? image.width * target.height : target.width * image.height;
-  if (Math.max(between, target.width * target.height) > DEFAULT_MAX_PIXELS) {
+  const { left, top } = centered(crop, kept);
+  // Only what will be seen is computed.
+  const window = { left: kept.left + Math.max(0, left), top: kept.top + Math.max(0, top), ...smaller(kept, crop) };
+  const resizing = { target, window, resample: config.resample };
+  if (numValuesMade(image, resizing) > DEFAULT_MAX_PIXELS) {
     throw tooLarge(image, `its shape makes it ${target.width} x ${target.height} for this model; crop it first`);
   }
-  return target;
+  const seen = resizeImage(image, resizing);
+  const data = normalizedPlanes(seen, { ...crop, left: Math.max(0, -left), top: Math.max(0, -top) }, config);
+  return { data, dims: [1, 3, crop.height, crop.width] };
+}
+
+/** The middle of a picture, or where a larger one would have it in its own middle. */
+function centered({ width, height }: Size, whole: Size): Rectangle {
+  return { left: Math.floor((whole.width - width) / 2), top: Math.floor((whole.height - height) / 2), width, height };
+}
+
+function smaller(a: Size, b: Size): Size {
+  return { width: Math.min(a.width, b.width), height: Math.min(a.height, b.height) };
 }
 
 /** `get_resize_output_image_size` and `get_size_with_aspect_ratio` of image_transforms.py. */
@@ -58,29 +71,18 @@ function targetSize({ width, height }: Size, rule: ResizeRule): Size {
   return width <= height ? { width: newShort, height: newLong } : { width: newLong, height: newShort };
 }
 
-/** Python's `round`. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-}
-
-/** The middle of `image`, of this size, black where the picture ends, as planes of numbers. [3, height, width] */
-function normalizedPlanes(image: RgbImage, { width, height }: Size, config: ImageProcessorConfig): Float32Array {
+/** `image` at `left`, `top` of a black picture of this size, as planes of numbers. [3, height, width] */
+function normalizedPlanes(image: RgbImage, { width, height, left, top }: Rectangle, config: ImageProcessorConfig): Float32Array {
   const planes = new Float32Array(3 * width * height);
-  const top = Math.floor((image.height - height) / 2);
-  const left = Math.floor((image.width - width) / 2);
-  const firstColumn = Math.max(0, -left);
-  const endColumn = Math.min(width, image.width - left);
   for (let plane = 0; plane < 3; plane++) {
     const channel = config.flipChannels ? 2 - plane : plane;
     const values = channelTable(config, channel);
     const start = plane * width * height;
     if (width > image.width || height > image.height) planes.fill(values[0]!, start, start + width * height);
-    for (let y = Math.max(0, -top); y < Math.min(height, image.height - top); y++) {
-      let from = ((y + top) * image.width + firstColumn + left) * 3 + channel;
-      const row = start + y * width;
-      for (let x = firstColumn; x < endColumn; x++) {
+    let from = channel;
+    for (let y = 0; y < image.height; y++) {
+      const row = start + (top + y) * width + left;
+      for (let x = 0; x < image.width; x++) {
         planes[row + x] = values[image.data[from]!]!;
         from += 3;
       }

@@ -13,6 +13,8 @@ export type ResizeRule =
 export interface ImageProcessorConfig {
   readonly resize: ResizeRule | null;
   readonly resample: Resample;
+  /** ConvNeXT: cut from the middle of the resized picture, which is never smaller. */
+  readonly resizeCrop: Size | null;
   /** Cut from the middle; where the picture is smaller, black is added. */
   readonly centerCrop: Size | null;
   readonly rescaleFactor: number | null;
@@ -79,14 +81,16 @@ export function parsePreprocessorConfig(json: unknown, source: string): ImagePro
   const fields = readFields(json, source);
   const type = fields.image_processor_type ?? fields.feature_extractor_type;
   const defaults = processorDefaults(type);
-  const { resize, cropTo } = resizeRule(fields, defaults, source);
-  const crops = fields.do_center_crop ?? defaults.doCenterCrop;
+  const { resize, resizeCrop } = resizeRule(fields, defaults, source);
+  const crops = defaults.kind !== 'segformer' && (fields.do_center_crop ?? defaults.doCenterCrop);
+  const rescales = fields.do_rescale ?? true;
   return {
     resize,
     resample: resampleFilter(fields.resample ?? defaults.resample, source),
-    centerCrop: crops ? exactSize(fields.crop_size ?? defaults.cropSize, 'crop_size', source) : cropTo,
-    rescaleFactor: (fields.do_rescale ?? true) ? (fields.rescale_factor ?? 1 / 255) : null,
-    rescaleOffset: defaults.kind === 'efficientnet' && (fields.rescale_offset ?? false),
+    resizeCrop,
+    centerCrop: crops ? exactSize(fields.crop_size ?? defaults.cropSize, 'crop_size', source) : null,
+    rescaleFactor: rescales ? (fields.rescale_factor ?? 1 / 255) : null,
+    rescaleOffset: defaults.kind === 'efficientnet' && rescales && (fields.rescale_offset ?? false),
     normalize: normalization(fields, defaults, source),
     lastStd: defaults.kind === 'efficientnet' && (fields.include_top ?? true) ? divisor(fields, defaults, source) : null,
     flipChannels: defaults.kind === 'mobilevit' && (fields.do_flip_channel_order ?? true),
@@ -101,7 +105,7 @@ function readFields(json: unknown, source: string): Fields {
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
     if (value === undefined || value === null) continue;
     const parsed = v.safeParse(schema, value);
-    if (!parsed.success) throw invalid(source, `has ${name} ${JSON.stringify(value).slice(0, 80)}, which is not ${expected}`);
+    if (!parsed.success) throw invalid(source, `has ${name} ${describe(value)}, which is not ${expected}`);
     fields[name] = parsed.output;
   }
   return fields as Fields;
@@ -112,17 +116,17 @@ function resizeRule(
   fields: Fields,
   defaults: ProcessorDefaults,
   source: string,
-): { readonly resize: ResizeRule | null; readonly cropTo: Size | null } {
-  if (fields.do_resize === false) return { resize: null, cropTo: null };
+): { readonly resize: ResizeRule | null; readonly resizeCrop: Size | null } {
+  if (fields.do_resize === false) return { resize: null, resizeCrop: null };
   const size = fields.size ?? defaults.size;
   if (size === null) throw invalid(source, 'names no size');
   const rule = plainRule(size, fields, defaults);
   if (defaults.kind === 'convnext') return convnextRule(rule, fields.crop_pct ?? 224 / 256, source);
   if (defaults.kind === 'levit' && rule.kind === 'shortest-edge') {
-    return { resize: shortestEdge(Math.trunc((256 / 224) * rule.edge), source), cropTo: null };
+    return { resize: shortestEdge(Math.trunc((256 / 224) * rule.edge), source), resizeCrop: null };
   }
-  if (defaults.kind === 'poolformer') return { resize: poolformerRule(rule, fields.crop_pct ?? 0.9, source), cropTo: null };
-  return { resize: rule, cropTo: null };
+  if (defaults.kind === 'poolformer') return { resize: poolformerRule(rule, fields.crop_pct ?? 0.9, source), resizeCrop: null };
+  return { resize: rule, resizeCrop: null };
 }
 
 function plainRule(size: SizeField, fields: Fields, defaults: ProcessorDefaults): ResizeRule {
@@ -140,11 +144,11 @@ function plainRule(size: SizeField, fields: Fields, defaults: ProcessorDefaults)
 }
 
 /** Below 384 pixels, a larger picture is made and its middle cut out; from there on the picture is squeezed into a square. */
-function convnextRule(rule: ResizeRule, cropPct: number, source: string): { resize: ResizeRule; cropTo: Size | null } {
+function convnextRule(rule: ResizeRule, cropPct: number, source: string): { resize: ResizeRule; resizeCrop: Size | null } {
   if (rule.kind === 'exact') throw invalid(source, 'has a size without shortest_edge, which this kind of processor needs');
   const square = { width: rule.edge, height: rule.edge };
-  if (rule.edge >= 384) return { resize: { kind: 'exact', size: square }, cropTo: null };
-  return { resize: shortestEdge(Math.trunc(rule.edge / cropPct), source), cropTo: square };
+  if (rule.edge >= 384) return { resize: { kind: 'exact', size: square }, resizeCrop: null };
+  return { resize: shortestEdge(Math.trunc(rule.edge / cropPct), source), resizeCrop: square };
 }
 
 function poolformerRule(rule: ResizeRule, cropPct: number, source: string): ResizeRule {
@@ -171,11 +175,11 @@ function resampleFilter(resample: number | string, source: string): Resample {
   const name =
     typeof resample === 'number' ? RESAMPLE_NAMES[resample] : RESAMPLE_NAMES.find((known) => known === resample.toLowerCase());
   if (name !== undefined) return name;
-  throw invalid(source, `has resample ${JSON.stringify(resample).slice(0, 80)}, which is not a filter of Pillow (0 to 5)`);
+  throw invalid(source, `has resample ${describe(resample)}, which is not a filter of Pillow (0 to 5)`);
 }
 
 function normalization(fields: Fields, defaults: ProcessorDefaults, source: string): ImageProcessorConfig['normalize'] {
-  if (!(fields.do_normalize ?? defaults.doNormalize)) return null;
+  if (defaults.kind === 'mobilevit' || !(fields.do_normalize ?? defaults.doNormalize)) return null;
   const mean = fields.image_mean ?? defaults.imageMean;
   if (mean === null) throw invalid(source, 'names no image_mean');
   return { mean: perChannel(mean), std: divisor(fields, defaults, source) };
@@ -193,6 +197,12 @@ function divisor(fields: Fields, defaults: ProcessorDefaults, source: string): C
 
 function perChannel(value: number | ChannelValues): ChannelValues {
   return typeof value === 'number' ? [value, value, value] : value;
+}
+
+/** A value of a JSON file as a message shows it: its beginning, and nothing of what is nested in it, which may be endlessly deep. */
+function describe(value: unknown): string {
+  const isNested = (part: unknown) => typeof part === 'object' && part !== null && part !== value;
+  return JSON.stringify(value, (_, part: unknown) => (isNested(part) ? '…' : part)).slice(0, 80);
 }
 
 function invalid(source: string, problem: string): OnnxPredictError {

@@ -1,7 +1,7 @@
 /** What transformers' image processors take for absent fields: models/<name>/image_processing_pil_<name>.py of version 5.18. */
 
-/** Processors whose resizing or arithmetic has rules of its own. */
-type ProcessorKind = 'plain' | 'convnext' | 'levit' | 'poolformer' | 'efficientnet' | 'mobilevit';
+/** Processors that have rules of their own: of resizing, or of arithmetic, or of what they never do (crop, normalise). */
+type ProcessorKind = 'plain' | 'segformer' | 'convnext' | 'levit' | 'poolformer' | 'efficientnet' | 'mobilevit';
 
 export interface ProcessorDefaults {
   readonly kind: ProcessorKind;
@@ -35,8 +35,8 @@ const cropped = { kind: 'plain', intIsSquare: false, doCenterCrop: true, cropSiz
 
 const DEFAULTS: Readonly<Record<string, ProcessorDefaults>> = {
   vit: { ...plain, ...HALF, size: square(224), resample: BILINEAR },
-  segformer: { ...plain, ...IMAGENET, size: square(512), resample: BILINEAR },
-  siglip: { ...plain, ...HALF, size: square(224), resample: BICUBIC },
+  segformer: { ...plain, ...IMAGENET, kind: 'segformer', size: square(512), resample: BILINEAR },
+  siglip: { ...plain, ...HALF, intIsSquare: false, size: square(224), resample: BICUBIC },
   beit: { ...plain, ...HALF, size: square(224), resample: BICUBIC, cropSize: square(224) },
   deit: { ...plain, ...HALF, size: square(256), resample: BICUBIC, doCenterCrop: true, cropSize: square(224) },
   efficientnet: { ...plain, ...HALF, kind: 'efficientnet', size: square(346), resample: BICUBIC, cropSize: square(289) },

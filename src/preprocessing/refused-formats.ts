@@ -7,9 +7,8 @@ const REFUSED: readonly (readonly [offset: number, text: string, name: string])[
   [0, '%!PS', 'a PostScript file'],
   [0, '8BPS', 'a Photoshop document'],
   [0, 'gimp xcf', 'a GIMP document'],
-  [4, 'ftypheic', 'a HEIC picture'],
-  [4, 'ftypheix', 'a HEIC picture'],
-  [4, 'ftyphevc', 'a HEIC picture'],
+  [4, 'ftyphei', 'a HEIC picture'],
+  [4, 'ftyphev', 'a HEIC picture'],
   [4, 'ftypmif1', 'a HEIF picture'],
   [4, 'ftypmsf1', 'a HEIF picture'],
   [4, 'ftypcrx ', 'a Canon raw picture'],
@@ -43,13 +42,17 @@ function refusal(message: string): OnnxPredictError {
 }
 
 function textKind(bytes: Uint8Array): string | undefined {
-  const start = new TextDecoder('latin1')
-    .decode(bytes.subarray(0, 1024))
-    .replace(/^(\xef\xbb\xbf)?\s*/, '')
-    .toLowerCase();
+  const start = decodeText(bytes.subarray(0, 1024)).trimStart().toLowerCase();
   if (/^(<\?xml|<!--|<!doctype svg|<svg)/.test(start) && start.includes('<svg')) return 'an SVG drawing';
   if (/^(<!doctype html|<html|<head|<body)/.test(start)) return 'a web page';
   if (start.startsWith('<?xml')) return 'an XML document';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is what makes it a text
   return /[\u0000-\u0008\u000e-\u001f]/.test(start) ? undefined : 'a text';
+}
+
+/** By its byte order mark, or a byte a character; the mark is left out. */
+function decodeText(bytes: Uint8Array): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  return new TextDecoder('latin1').decode(bytes).replace(/^\xef\xbb\xbf/, '');
 }

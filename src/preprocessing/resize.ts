@@ -2,10 +2,19 @@
  * Pillow's `Image.resize()` for 8-bit RGB, bit for bit: libImaging/Resample.c (two passes of fixed-point filters) and, for
  * nearest, the scaling transform of libImaging/Geometry.c.
  */
+import {
+  type Axis,
+  type FilterName,
+  type FilterTaps,
+  filterTaps,
+  numWeights,
+  PRECISION_BITS,
+  sourceSpan,
+} from './filter-taps.ts';
 import type { RgbImage } from './rgb-image.ts';
 
 /** Filters by their names in Pillow. */
-export type Resample = 'nearest' | 'lanczos' | 'bilinear' | 'bicubic' | 'box' | 'hamming';
+export type Resample = FilterName | 'nearest';
 
 /** Width and height in pixels. */
 export interface Size {
@@ -13,77 +22,87 @@ export interface Size {
   readonly height: number;
 }
 
-interface Filter {
-  /** Half the filter's width, in pixels of the coarser image. */
-  readonly support: number;
-  readonly weight: (x: number) => number;
+/** A part of a picture. */
+export interface Rectangle extends Size {
+  readonly left: number;
+  readonly top: number;
 }
 
-/** Bits after the point of a weight: 8 go to the sample, 2 to overshoot and sign. */
-const PRECISION_BITS = 32 - 8 - 2;
+/** A resizing, of which only a part of the result is wanted and computed. */
+export interface Resizing {
+  readonly target: Size;
+  readonly window: Rectangle;
+  readonly resample: Resample;
+}
+
 const HALF = 1 << (PRECISION_BITS - 1);
 
-const FILTERS: Readonly<Record<Exclude<Resample, 'nearest'>, Filter>> = {
-  box: { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) },
-  bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
-  hamming: {
-    support: 1,
-    weight: (x) => {
-      const distance = Math.abs(x);
-      if (distance === 0) return 1;
-      if (distance >= 1) return 0;
-      const angle = distance * Math.PI;
-      // 0.54f and 0.46f, as Pillow writes them.
-      return (Math.sin(angle) / angle) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(angle));
-    },
-  },
-  bicubic: {
-    support: 2,
-    weight: (x) => {
-      const a = -0.5;
-      const d = Math.abs(x);
-      if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
-      if (d < 2) return (((d - 5) * d + 8) * d - 4) * a;
-      return 0;
-    },
-  },
-  lanczos: { support: 3, weight: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0) },
-};
-
-function sinc(x: number): number {
-  if (x === 0) return 1;
-  const angle = x * Math.PI;
-  return Math.sin(angle) / angle;
+/** The window of `image` in the size `target`; the same pixels if that is what it is. */
+export function resizeImage(image: RgbImage, resizing: Resizing): RgbImage {
+  const { target, window, resample } = resizing;
+  if (image.width === target.width && image.height === target.height) return cut(image, window);
+  if (resample === 'nearest') return resizeNearest(image, target, window);
+  const { columns, rows } = axes(image, resizing);
+  const part = sourcePart(image, resizing, resample);
+  const columnTaps = columns.from === columns.to ? null : filterTaps(columns, resample);
+  const rowTaps = rows.from === rows.to ? null : filterTaps(rows, resample);
+  if (goesRowsFirst(image, target)) {
+    const between = rowTaps === null ? cut(image, part) : resampleRows(image, part, rowTaps);
+    return columnTaps === null ? between : resampleColumns(between, whole(between), columnTaps);
+  }
+  const between = columnTaps === null ? cut(image, part) : resampleColumns(image, part, columnTaps);
+  return rowTaps === null ? between : resampleRows(between, whole(between), rowTaps);
 }
 
-/** `image` in the size `target`; the same pixels if it has that size. */
-export function resizeImage(image: RgbImage, target: Size, resample: Resample): RgbImage {
-  const { width, height } = target;
-  if (image.width === width && image.height === height) return image;
-  if (resample === 'nearest') return resizeNearest(image, target);
-  const filter = FILTERS[resample];
-  return goesRowsFirst(image, target)
-    ? resizeWidth(resizeHeight(image, height, filter), width, filter)
-    : resizeHeight(resizeWidth(image, width, filter), height, filter);
+/** How much a resizing takes: the pixels that its two passes make, and the weights that they use. */
+export function numValuesMade(image: Size, resizing: Resizing): number {
+  const { target, window, resample } = resizing;
+  const made = window.width * window.height;
+  if (resample === 'nearest') return made;
+  const { columns, rows } = axes(image, resizing);
+  const part = sourcePart(image, resizing, resample);
+  const between = goesRowsFirst(image, target) ? part.width * window.height : window.width * part.height;
+  return made + between + numWeights(columns, resample) + numWeights(rows, resample);
 }
 
 /** Pillow spares itself work on very high pictures, and rounding makes the order visible. */
-export function goesRowsFirst(from: Size, to: Size): boolean {
+function goesRowsFirst(from: Size, to: Size): boolean {
   return from.height > from.width * 100 && to.height < from.height;
 }
 
-function resizeWidth(image: RgbImage, width: number, filter: Filter): RgbImage {
-  return width === image.width ? image : resampleColumns(image, width, filterTaps(image.width, width, filter));
+function axes(image: Size, { target, window }: Resizing): { readonly columns: Axis; readonly rows: Axis } {
+  return {
+    columns: { from: image.width, to: target.width, wanted: { start: window.left, size: window.width } },
+    rows: { from: image.height, to: target.height, wanted: { start: window.top, size: window.height } },
+  };
 }
 
-function resizeHeight(image: RgbImage, height: number, filter: Filter): RgbImage {
-  return height === image.height ? image : resampleRows(image, height, filterTaps(image.height, height, filter));
+/** What of `image` the window is made of. */
+function sourcePart(image: Size, resizing: Resizing, filter: FilterName): Rectangle {
+  const { columns, rows } = axes(image, resizing);
+  const across = sourceSpan(columns, filter);
+  const down = sourceSpan(rows, filter);
+  return { left: across.start, top: down.start, width: across.size, height: down.size };
 }
 
-function resizeNearest(image: RgbImage, { width, height }: Size): RgbImage {
-  const columns = nearestPositions(image.width, width);
-  const rows = nearestPositions(image.height, height);
+function whole({ width, height }: Size): Rectangle {
+  return { left: 0, top: 0, width, height };
+}
+
+function cut(image: RgbImage, { left, top, width, height }: Rectangle): RgbImage {
+  if (width === image.width && height === image.height) return image;
   const data = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * image.width + left) * 3;
+    data.set(image.data.subarray(from, from + width * 3), y * width * 3);
+  }
+  return { width, height, data };
+}
+
+function resizeNearest(image: RgbImage, target: Size, window: Rectangle): RgbImage {
+  const columns = nearestPositions({ from: image.width, to: target.width, wanted: { start: window.left, size: window.width } });
+  const rows = nearestPositions({ from: image.height, to: target.height, wanted: { start: window.top, size: window.height } });
+  const data = new Uint8Array(window.width * window.height * 3);
   let to = 0;
   for (const row of rows) {
     for (const column of columns) {
@@ -93,67 +112,29 @@ function resizeNearest(image: RgbImage, { width, height }: Size): RgbImage {
       data[to++] = image.data[from + 2]!;
     }
   }
-  return { width, height, data };
+  return { width: window.width, height: window.height, data };
 }
 
-/** Positions are added up step by step, as Pillow does, because that rounds otherwise than multiplying does. */
-function nearestPositions(from: number, to: number): Int32Array {
+/** Positions are added up step by step, as Pillow does, because that rounds otherwise than multiplying does. [wanted.size] */
+function nearestPositions({ from, to, wanted }: Axis): Int32Array {
   const step = from / to;
-  const positions = new Int32Array(to);
+  const positions = new Int32Array(wanted.size);
   let position = step * 0.5;
-  for (let i = 0; i < to; i++) {
+  for (let i = 0; i < wanted.start; i++) position += step;
+  for (let i = 0; i < wanted.size; i++) {
     positions[i] = Math.min(from - 1, Math.floor(position));
     position += step;
   }
   return positions;
 }
 
-/** For each sample of the result, which samples of the source it is made of, and their fixed-point weights. */
-interface FilterTaps {
-  readonly starts: Int32Array;
-  readonly counts: Int32Array;
-  /** [resultSize, maxTaps] */
-  readonly weights: Int32Array;
-  readonly maxTaps: number;
-}
-
-/** `precompute_coeffs` and `normalize_coeffs_8bpc` of Resample.c. */
-function filterTaps(from: number, to: number, filter: Filter): FilterTaps {
-  const scale = from / to;
-  const filterScale = Math.max(scale, 1);
-  const support = filter.support * filterScale;
-  const maxTaps = Math.ceil(support) * 2 + 1;
-  const starts = new Int32Array(to);
-  const counts = new Int32Array(to);
-  const weights = new Int32Array(to * maxTaps);
-  const exact = new Float64Array(maxTaps);
-  const inverse = 1 / filterScale;
-  for (let i = 0; i < to; i++) {
-    const center = (i + 0.5) * scale;
-    const start = Math.max(0, Math.trunc(center - support + 0.5));
-    const count = Math.min(from, Math.trunc(center + support + 0.5)) - start;
-    let sum = 0;
-    for (let tap = 0; tap < count; tap++) {
-      const weight = filter.weight((tap + start - center + 0.5) * inverse);
-      exact[tap] = weight;
-      sum += weight;
-    }
-    for (let tap = 0; tap < count; tap++) {
-      const weight = sum === 0 ? exact[tap]! : exact[tap]! / sum;
-      weights[i * maxTaps + tap] = Math.trunc(weight * (1 << PRECISION_BITS) + (weight < 0 ? -0.5 : 0.5));
-    }
-    starts[i] = start;
-    counts[i] = count;
-  }
-  return { starts, counts, weights, maxTaps };
-}
-
-function resampleColumns({ width: fromWidth, height, data }: RgbImage, width: number, taps: FilterTaps): RgbImage {
-  const { starts, counts, weights, maxTaps } = taps;
-  const out = new Uint8Array(width * height * 3);
+function resampleColumns(image: RgbImage, part: Rectangle, { starts, counts, weights, maxTaps }: FilterTaps): RgbImage {
+  const { data } = image;
+  const width = starts.length;
+  const out = new Uint8ClampedArray(width * part.height * 3);
   let to = 0;
-  for (let y = 0; y < height; y++) {
-    const row = y * fromWidth * 3;
+  for (let y = 0; y < part.height; y++) {
+    const row = ((part.top + y) * image.width + part.left) * 3;
     for (let x = 0; x < width; x++) {
       let red = HALF;
       let green = HALF;
@@ -168,35 +149,31 @@ function resampleColumns({ width: fromWidth, height, data }: RgbImage, width: nu
         blue = (blue + Math.imul(data[from + 2]!, weight)) | 0;
         from += 3;
       }
-      out[to] = clip(red);
-      out[to + 1] = clip(green);
-      out[to + 2] = clip(blue);
+      out[to] = red >> PRECISION_BITS;
+      out[to + 1] = green >> PRECISION_BITS;
+      out[to + 2] = blue >> PRECISION_BITS;
       to += 3;
     }
   }
-  return { width, height, data: out };
+  return { width, height: part.height, data: new Uint8Array(out.buffer) };
 }
 
 /** Row by row over whole lines, so that memory is read in order. */
-function resampleRows({ width, data }: RgbImage, height: number, taps: FilterTaps): RgbImage {
-  const { starts, counts, weights, maxTaps } = taps;
-  const stride = width * 3;
-  const out = new Uint8Array(stride * height);
+function resampleRows(image: RgbImage, part: Rectangle, { starts, counts, weights, maxTaps }: FilterTaps): RgbImage {
+  const { data } = image;
+  const height = starts.length;
+  const stride = part.width * 3;
+  const out = new Uint8ClampedArray(stride * height);
   const sums = new Int32Array(stride);
   for (let y = 0; y < height; y++) {
     sums.fill(HALF);
     for (let tap = 0; tap < counts[y]!; tap++) {
       const weight = weights[y * maxTaps + tap]!;
-      const from = (starts[y]! + tap) * stride;
+      const from = ((part.top + starts[y]! + tap) * image.width + part.left) * 3;
       for (let i = 0; i < stride; i++) sums[i] = (sums[i]! + Math.imul(data[from + i]!, weight)) | 0;
     }
     const to = y * stride;
-    for (let i = 0; i < stride; i++) out[to + i] = clip(sums[i]!);
+    for (let i = 0; i < stride; i++) out[to + i] = sums[i]! >> PRECISION_BITS;
   }
-  return { width, height, data: out };
-}
-
-function clip(sum: number): number {
-  const value = sum >> PRECISION_BITS;
-  return Math.max(0, Math.min(255, value));
+  return { width: part.width, height, data: new Uint8Array(out.buffer) };
 }

@@ -1,6 +1,8 @@
 import { OnnxPredictError, reportError } from '../errors.ts';
-import type { ClassificationRequest, FromRunner, LocalModel, ToRunner } from '../protocol.ts';
+import type { ClassificationRequest, FromRunner, QueuedRequest, ToRunner } from '../protocol.ts';
 import { type ImageClassifier, loadImageClassifier } from '../tasks/image-classification.ts';
+import type { StepContext } from '../tasks/prepare-image.ts';
+import { startPreprocessingThread } from './preprocessing-thread.ts';
 import { openSession } from './session.ts';
 
 /** One loaded model that answers messages, in whatever process it lives. */
@@ -10,13 +12,32 @@ export interface Runner {
   close(): Promise<void>;
 }
 
+/** A request that is known here, perhaps before it is run. */
+interface KnownRequest {
+  readonly request: ClassificationRequest;
+  readonly controller: AbortController;
+  readonly context: StepContext;
+}
+
 /** A runner that answers through `send`. It expects one `load` message first. */
 export function createRunner(send: (message: FromRunner) => void): Runner {
-  const requests = new Map<number, AbortController>();
+  const { prepareImage, close: closePreprocessing } = startPreprocessingThread();
+  const running = new Map<number, KnownRequest>();
+  let first: (KnownRequest & { readonly id: number }) | undefined;
   let classifier: Promise<ImageClassifier> | undefined;
 
-  async function load(model: LocalModel, numThreads: number): Promise<void> {
-    classifier = loadImageClassifier(model, { numThreads, openSession });
+  function know({ id, request }: QueuedRequest): KnownRequest {
+    const controller = new AbortController();
+    const onStep = () => {
+      if (running.has(id)) send({ type: 'step', id });
+    };
+    return { request, controller, context: { signal: controller.signal, onStep } };
+  }
+
+  async function load(message: Extract<ToRunner, { type: 'load' }>): Promise<void> {
+    const { model, numThreads } = message;
+    if (message.first !== null) first = { id: message.first.id, ...know(message.first) };
+    classifier = loadImageClassifier(model, { numThreads, first, openSession, prepareImage });
     try {
       await classifier;
       send({ type: 'loaded' });
@@ -25,31 +46,34 @@ export function createRunner(send: (message: FromRunner) => void): Runner {
     }
   }
 
-  async function run(id: number, request: ClassificationRequest): Promise<void> {
-    const controller = new AbortController();
-    requests.set(id, controller);
-    const onStep = () => send({ type: 'step', id });
-    onStep();
+  async function run(queued: QueuedRequest): Promise<void> {
+    const { id } = queued;
+    const { request, controller, context } = first?.id === id ? first : know(queued);
+    first = undefined;
+    running.set(id, { request, controller, context });
+    context.onStep();
     try {
       if (classifier === undefined) throw new OnnxPredictError('INTERNAL', 'The runner was asked before a model was loaded.');
-      const answer = await (await classifier).classify(request, { signal: controller.signal, onStep });
+      const answer = await (await classifier).classify(request, context);
       send({ type: 'result', id, answer });
     } catch (error) {
       send(controller.signal.aborted ? { type: 'cancelled', id } : { type: 'failed', id, error: reportError(error) });
     } finally {
-      requests.delete(id);
+      running.delete(id);
     }
   }
 
   return {
     receive(message) {
-      if (message.type === 'load') void load(message.model, message.numThreads);
-      else if (message.type === 'run') void run(message.id, message.request);
-      else requests.get(message.id)?.abort();
+      if (message.type === 'load') void load(message);
+      else if (message.type === 'run') void run(message);
+      else running.get(message.id)?.controller.abort();
     },
     async close() {
-      for (const controller of requests.values()) controller.abort();
+      first?.controller.abort();
+      for (const { controller } of running.values()) controller.abort();
       const loaded = await classifier?.catch(() => undefined);
+      await closePreprocessing();
       await loaded?.release();
     },
   };

@@ -18,6 +18,8 @@ export async function openSession(path: string, options: { readonly numThreads: 
       interOpNumThreads: 1,
       executionMode: 'sequential',
       logSeverityLevel: 3,
+      // A pattern spares allocations from the third run on, and costs a second copy of all activations.
+      enableMemPattern: false,
       // Spinning threads burn the core that the decoder, or another runner, wants: up to 5x slower under contention.
       extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
     });

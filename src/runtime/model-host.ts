@@ -136,7 +136,14 @@ export class ModelHost {
         onExit: (exit) => this.#onExit(runner, exit),
       }),
     };
-    runner.connection.send({ type: 'load', model, numThreads });
+    // After a failed load nothing is prepared ahead: its cause may have been the picture, and then only its own request shall fail.
+    const first = this.#failedLoads === 0 ? this.#queue[0] : undefined;
+    runner.connection.send({
+      type: 'load',
+      model,
+      numThreads,
+      first: first === undefined ? null : { id: first.id, request: first.request },
+    });
     this.#startWatchdog(runner, watchdogMs * LOAD_WATCHDOG_FACTOR);
     return runner;
   }

@@ -1,24 +1,16 @@
 import { OnnxPredictError } from '../errors.ts';
-import { decodeImage } from '../preprocessing/decode-image.ts';
-import { fixedInputSize, preprocessImage } from '../preprocessing/image-processor.ts';
+import { fixedInputSize } from '../preprocessing/image-processor.ts';
 import { type ImageProcessorConfig, parsePreprocessorConfig } from '../preprocessing/preprocessor-config.ts';
-import { readImage } from '../preprocessing/read-image.ts';
 import type { ClassificationAnswer, ClassificationRequest, LocalModel } from '../protocol.ts';
 import { activate, firstSynonym, rankLabels } from './label-scores.ts';
 import { parseLabels } from './model-labels.ts';
+import type { PreparedImage, PrepareImage, StepContext } from './prepare-image.ts';
 import { readJson } from './read-json.ts';
 import type { OpenSession, TensorSession } from './tensor-session.ts';
 
 // ImageNet-21k's config.json, the largest of real classifiers, is about 3 MB.
 const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
 const MAX_PREPROCESSOR_CONFIG_BYTES = 1024 * 1024;
-
-/** A request's way to be stopped and to show that it lives. */
-interface StepContext {
-  readonly signal: AbortSignal;
-  /** Called after each step: the bytes are read, decoded, preprocessed. */
-  readonly onStep: () => void;
-}
 
 /** A loaded image classifier. */
 export interface ImageClassifier {
@@ -27,13 +19,26 @@ export interface ImageClassifier {
   release(): Promise<void>;
 }
 
+/** A request whose picture is prepared while the model loads; it comes to `classify` as the same object. */
+interface FirstRequest {
+  readonly request: ClassificationRequest;
+  readonly context: StepContext;
+}
+
+interface LoadOptions {
+  readonly numThreads: number;
+  readonly first: FirstRequest | undefined;
+  readonly openSession: OpenSession;
+  readonly prepareImage: PrepareImage;
+}
+
 /**
  * Loads the classifier and checks that its files fit together.
  * @throws OnnxPredictError MODEL_INVALID naming the file
  */
 export async function loadImageClassifier(
   model: LocalModel,
-  options: { readonly numThreads: number; readonly openSession: OpenSession },
+  { numThreads, first, openSession, prepareImage }: LoadOptions,
 ): Promise<ImageClassifier> {
   const { files } = model;
   const labels = parseLabels(await readJson(files.config, MAX_CONFIG_BYTES), files.config);
@@ -41,10 +46,15 @@ export async function loadImageClassifier(
     await readJson(files.preprocessorConfig, MAX_PREPROCESSOR_CONFIG_BYTES),
     files.preprocessorConfig,
   );
-  const session = await options.openSession(files.model, { numThreads: options.numThreads });
+  const prepare = ({ image, maxPixels }: ClassificationRequest, context: StepContext) =>
+    prepareImage({ image, maxPixels, processor }, context);
+  const ahead = first === undefined ? undefined : { request: first.request, image: prepare(first.request, first.context) };
+  // Whoever asks for the picture is told that it failed; if nobody does, nobody needs to know.
+  ahead?.image.catch(() => {});
+  const session = await openSession(files.model, { numThreads });
   try {
     const { input, output } = checkInterface(session, processor, labels.length, files.model);
-    return createClassifier({ session, processor, labels, input, output, source: files.model });
+    return createClassifier({ session, labels, input, output, source: files.model, prepare, ahead });
   } catch (error) {
     await session.release();
     throw error;
@@ -53,29 +63,26 @@ export async function loadImageClassifier(
 
 interface ClassifierParts {
   readonly session: TensorSession;
-  readonly processor: ImageProcessorConfig;
   readonly labels: readonly string[];
   readonly input: string;
   readonly output: string;
   readonly source: string;
+  readonly prepare: (request: ClassificationRequest, context: StepContext) => Promise<PreparedImage>;
+  readonly ahead: { readonly request: ClassificationRequest; readonly image: Promise<PreparedImage> } | undefined;
 }
 
-function createClassifier({ session, processor, labels, input, output, source }: ClassifierParts): ImageClassifier {
-  async function classify(request: ClassificationRequest, { signal, onStep }: StepContext): Promise<ClassificationAnswer> {
-    function endStep(): void {
-      onStep();
-      signal.throwIfAborted();
-    }
+function createClassifier(parts: ClassifierParts): ImageClassifier {
+  const { session, labels, input, output, source, prepare } = parts;
+  let { ahead } = parts;
+  async function classify(request: ClassificationRequest, context: StepContext): Promise<ClassificationAnswer> {
+    const prepared = ahead?.request === request ? ahead.image : prepare(request, context);
+    ahead = undefined;
+    const { pixelValues, preprocessMs } = await prepared; // [1, 3, height, width]
+    context.onStep();
+    context.signal.throwIfAborted();
     const startMs = performance.now();
-    const bytes = 'path' in request.image ? await readImage(request.image.path) : request.image.bytes;
-    endStep();
-    const image = await decodeImage(bytes, { maxPixels: request.maxPixels });
-    endStep();
-    const pixelValues = preprocessImage(image, processor); // [1, 3, height, width]
-    endStep();
-    const preprocessedMs = performance.now();
     const logits = await session.run({ [input]: pixelValues }, output); // [1, numLabels]
-    const inferredMs = performance.now();
+    const inferenceMs = performance.now() - startMs;
     const scores = activate(checkLogits(logits.data, labels.length, source), request.activation);
     const top = rankLabels(scores, labels, request.topK);
     const [best] = top;
@@ -84,7 +91,7 @@ function createClassifier({ session, processor, labels, input, output, source }:
       classLabel: abstains ? null : firstSynonym(best!.label),
       score: best!.score,
       top,
-      timings: { preprocessMs: preprocessedMs - startMs, inferenceMs: inferredMs - preprocessedMs },
+      timings: { preprocessMs, inferenceMs },
     };
   }
   return { classify, release: () => session.release() };

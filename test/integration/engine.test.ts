@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createEngine, type Engine, OnnxPredictError } from 'onnx-predict';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { largePicture } from './pictures.ts';
 import { childrenOf, cpuTicks, isAlive, isStopped, waitUntil } from './processes.ts';
 
 const SHIP = 'examples/ship.jpg';
@@ -136,25 +137,17 @@ describe('a model folder', () => {
 });
 
 describe('a runner', () => {
-  test('that is killed again and again mid-run leaves a working engine and no process behind', async () => {
-    let failures = 0;
-    for (let kill = 0; kill < 10; kill++) {
+  test('that is killed again and again while it loads leaves a working engine and no process behind', async () => {
+    for (let kill = 0; kill < 5; kill++) {
       const answers = Array.from({ length: 3 }, () => engine.classify(SHIP, { model: 'tiny' }));
-      const outcomes = Promise.allSettled(answers);
-      const pids = await waitUntil(async () => ((await runners()).length === 1 ? runners() : undefined));
-      for (const pid of pids) process.kill(pid, 'SIGKILL');
-      for (const outcome of await outcomes) {
-        if (outcome.status === 'fulfilled') expect(outcome.value.classLabel).toBe('ship');
-        else {
-          failures += 1;
-          expect(outcome.reason).toMatchObject({ code: 'RUNNER_CRASHED' });
-        }
-      }
+      const [pid] = await waitUntil(async () => ((await runners()).length === 1 ? runners() : undefined));
+      process.kill(pid!, 'SIGKILL');
+      // One runner that dies while it loads is replaced, and nobody notices.
+      for (const { classLabel } of await Promise.all(answers)) expect(classLabel).toBe('ship');
+      await engine.close();
+      expect(await runners()).toEqual([]);
+      engine = createEngine({ numThreads: 1 });
     }
-    expect(failures).toBeLessThanOrEqual(10);
-    expect((await engine.classify(SHIP, { model: 'tiny' })).classLabel).toBe('ship');
-    await engine.close();
-    expect(await runners()).toEqual([]);
   });
 
   test('is gone when the engine is closed, and what waited is told so', async () => {
@@ -191,7 +184,7 @@ describe('a runner', () => {
     await impatient.classify(SHIP, { model: 'tiny' });
     const [pid] = await runners();
     const before = await cpuTicks(pid!);
-    const outcome = codeOf(impatient.classify(slowPicture(), { model: 'tiny' }));
+    const outcome = codeOf(impatient.classify(largePicture(10_000, 8000), { model: 'tiny' }));
     const next = impatient.classify(SHIP, { model: 'tiny' });
     await waitUntil(async () => (await cpuTicks(pid!)) > before + 10 || undefined);
     await stop(pid!);
@@ -250,12 +243,6 @@ describe('a program that uses the engine', () => {
 async function stop(pid: number): Promise<void> {
   process.kill(pid, 'SIGSTOP');
   await waitUntil(async () => (await isStopped(pid)) || undefined);
-}
-
-/** A picture that takes a runner more than a second: 80 megapixels. */
-function slowPicture(): Uint8Array {
-  const header = Buffer.from('P5 10000 8000 255\n');
-  return Buffer.concat([header, Buffer.alloc(80_000_000, 7)]);
 }
 
 async function temporaryFolders(): Promise<string[]> {

@@ -2,14 +2,8 @@ import { Argument, type Command, Option } from 'commander';
 import { readHubEnvironment } from '../../config.ts';
 import type { Engine } from '../../engine.ts';
 import { type ErrorReport, OnnxPredictError, reportError } from '../../errors.ts';
-import {
-  ActivationSchema,
-  type ClassifyOptions,
-  DEFAULT_IMAGE_CLASSIFIER,
-  DEFAULT_MAX_PIXELS,
-  DEFAULT_TOP_K,
-  DtypeSchema,
-} from '../../schemas.ts';
+import { DEFAULT_MAX_PIXELS } from '../../limits.ts';
+import { ActivationSchema, type ClassifyOptions, DEFAULT_IMAGE_CLASSIFIER, DEFAULT_TOP_K, DtypeSchema } from '../../schemas.ts';
 import { type ClassificationFormat, formatClassification } from '../classification-output.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { type DownloadProgress, showDownloads } from '../download-progress.ts';
@@ -36,14 +30,19 @@ interface Flags extends HubFlags {
 
 const EXAMPLES = `
 Examples:
-  onnx-predict classify photo.jpg                     the label, its confidence and the top 5 (downloads mit-b0 once, 15 MB)
-  onnx-predict classify photo.jpg --model tiny        with the built-in model: ten kinds of things, no download
-  onnx-predict classify photos/ --json > labels.ndjson
-  onnx-predict classify 'photos/*.png' --quiet | sort | uniq -c
-  cat photo.jpg | onnx-predict classify - --min-confidence 0.5
+  the label, its confidence and the top 5 (fetches mit-b0 once, 15 MB):
+    onnx-predict classify photo.jpg
+  with the built-in model, which knows ten kinds of things, without a download:
+    onnx-predict classify photo.jpg --model tiny
+  in pipelines:
+    onnx-predict classify photos/ --json > labels.ndjson
+    onnx-predict classify 'photos/*.png' --quiet | sort | uniq -c
+    cat photo.jpg | onnx-predict classify - --min-confidence 0.5
 
-In a pipe: label TAB score, with the file in front when there are several; "-" is the label of an abstention.
-Exit status: 0 all answered; 1 a picture failed; 2 wrong usage; 3 nothing failed but something abstained; 4 the model cannot be had.`;
+In a pipe: label TAB score, with the file in front when there are several;
+the label of an abstention is "-".
+Exit status: 0 all answered; 1 a picture failed; 2 wrong usage; 3 nothing
+failed but something abstained; 4 the model could not be had.`;
 
 /** Adds `classify` to the program. */
 export function addClassifyCommand(program: Command, dependencies: CommandDependencies): void {

@@ -105,6 +105,14 @@ describe('a model host', () => {
     expect(runners).toHaveLength(1);
   });
 
+  test('tells the runner its first request while the model loads, but not after a load that failed', async () => {
+    const { host, runners } = createHost();
+    void codeOf(host.run(REQUEST));
+    expect(runners[0]!.sent).toEqual([{ type: 'load', model: MODEL, numThreads: 1, first: { id: 1, request: REQUEST } }]);
+    runners[0]!.exit('signal SIGSEGV');
+    expect(runners[1]!.sent).toEqual([{ type: 'load', model: MODEL, numThreads: 1, first: null }]);
+  });
+
   test('keeps the process alive only while it has work', async () => {
     const { host, runners } = createHost();
     const answer = host.run(REQUEST);

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const REPORT_CPU = fileURLToPath(new URL('report-cpu.cjs', import.meta.url));
+
+/**
+ * One run of a Node program, in milliseconds from its start.
+ * @typedef {object} ProcessCost
+ * @property {number} labelMs wall time until its first output, or its end if it writes none
+ * @property {number} endMs wall time until it ended
+ * @property {number} cpuMs processor time of all its threads
+ * @property {string} output what it wrote to stdout
+ */
+
+/**
+ * Runs a Node program to its end and measures it.
+ * @param {readonly string[]} args
+ * @param {Readonly<Record<string, string>>} [env]
+ * @returns {Promise<ProcessCost>}
+ * @throws Error with what it wrote to stderr if it fails
+ */
+export function measureProcess(args, env = {}) {
+  const startMs = performance.now();
+  const child = spawn(process.execPath, ['--require', REPORT_CPU, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  });
+  /** @type {number | undefined} */
+  let labelMs;
+  let [output, diagnostics, cpu] = ['', '', ''];
+  child.stdout?.on('data', (data) => {
+    labelMs ??= performance.now() - startMs;
+    output += data;
+  });
+  child.stderr?.on('data', (data) => {
+    diagnostics += data;
+  });
+  child.stdio[3]?.on('data', (data) => {
+    cpu += data;
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status, signal) => {
+      const endMs = performance.now() - startMs;
+      if (status === 0) resolve({ labelMs: labelMs ?? endMs, endMs, cpuMs: Number(cpu), output });
+      else reject(new Error(`${args.join(' ')} ended with ${signal ?? status}: ${diagnostics}`));
+    });
+  });
+}

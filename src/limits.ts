@@ -1,0 +1,6 @@
+/** Bounds on pictures, in a file of its own: the thread that prepares pictures would otherwise load all schemas for them. */
+
+/** Pillow's own limit, above which it warns of a decompression bomb: 1 GiB / 4 / 3. */
+export const DEFAULT_MAX_PIXELS = 89_478_485;
+/** What a picture file may be long, in bytes: an uncompressed one of the pixel limit, 16 bits and 4 channels, is about 700 MB. */
+export const MAX_IMAGE_BYTES = 768 * 1024 * 1024;

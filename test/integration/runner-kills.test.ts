@@ -1,0 +1,42 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createEngine } from 'onnx-predict';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { largePicture } from './pictures.ts';
+import { childrenOf, cpuTicks, waitUntil } from './processes.ts';
+
+const SHIP = 'examples/ship.jpg';
+// On a developer's machine a few are enough to notice a mistake.
+const NUM_KILLS = process.env['CI'] === undefined ? 40 : 200;
+
+let folder: string;
+let slowPicture: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'onnx-predict-test-'));
+  slowPicture = join(folder, 'slow.pgm');
+  await writeFile(slowPicture, largePicture(6000, 5000));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test('kill -9 of the runner, 200 times in CI, in the middle of a request fails that request alone and leaves no process behind', {
+  timeout: 600_000,
+}, async () => {
+  const engine = createEngine({ numThreads: 1 });
+  await engine.classify(SHIP, { model: 'tiny' });
+  for (let kill = 0; kill < NUM_KILLS; kill++) {
+    const [pid, ...others] = await childrenOf(process.pid, 'runner/main.js');
+    expect(others).toEqual([]);
+    const startTicks = await cpuTicks(pid!);
+    const carried = engine.classify(slowPicture, { model: 'tiny' });
+    const waiting = engine.classify(SHIP, { model: 'tiny' });
+    const failure = expect(carried).rejects.toMatchObject({ code: 'RUNNER_CRASHED' });
+    // At another moment each time: while it reads, decodes, resizes.
+    await waitUntil(async () => (await cpuTicks(pid!)) > startTicks + (kill % 10) || undefined);
+    process.kill(pid!, 'SIGKILL');
+    await failure;
+    expect((await waiting).classLabel).toBe('ship');
+  }
+  await engine.close();
+  expect(await childrenOf(process.pid, 'runner/main.js')).toEqual([]);
+});
