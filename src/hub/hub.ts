@@ -17,7 +17,6 @@ import { isCommit, type ModelReference } from './model-reference.ts';
 import { offlineFailure } from './offline-failure.ts';
 import { type CachedModel, readCached } from './read-cached.ts';
 import { listFolderVariants, readModelFolder } from './read-model-folder.ts';
-import type { RegisteredRepository } from './registry.ts';
 
 const STALL_MS = 30_000;
 /** Below this the three requests that Xet takes to begin cost more than it gains. */
@@ -149,7 +148,7 @@ export function createHub(settings: HubSettings): Hub {
 }
 
 /** The registry knows more than a repository's card says. */
-export function ownership(registered: RegisteredRepository | undefined, listing?: RepositoryListing): ModelOwnership {
+export function ownership(registered: ModelOwnership | undefined, listing?: RepositoryListing): ModelOwnership {
   return {
     licence: registered?.licence ?? listing?.licence ?? null,
     upstream: registered?.upstream ?? listing?.upstream ?? null,
@@ -189,9 +188,12 @@ function toLocalModel(repository: string, { commit, paths }: CachedModel, dtype:
   };
 }
 
-async function describeFolder({ id, folder }: Extract<ModelLocation, { kind: 'folder' }>, dtype: Dtype): Promise<PullResult> {
+async function describeFolder(
+  { id, folder, builtin }: Extract<ModelLocation, { kind: 'folder' }>,
+  dtype: Dtype,
+): Promise<PullResult> {
   const { identity } = await readModelFolder(id, folder, dtype);
-  return toPullResult(identity, await variantFiles(folder, dtype), { folder, ...ownership(undefined), downloadedBytes: 0 });
+  return toPullResult(identity, await variantFiles(folder, dtype), { folder, ...ownership(builtin), downloadedBytes: 0 });
 }
 
 async function variantFiles(folder: string, dtype: Dtype): Promise<readonly ModelFile[]> {

@@ -3,11 +3,17 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { OnnxPredictError } from '../errors.ts';
 import { looksLikeRepository, type ModelReference, parseModelReference } from './model-reference.ts';
-import { IMAGE_CLASSIFIERS, type RegisteredRepository } from './registry.ts';
+import { type BuiltinModel, IMAGE_CLASSIFIERS, type RegisteredRepository } from './registry.ts';
 
 /** What a model's name means. */
 export type ModelLocation =
-  | { readonly kind: 'folder'; readonly id: string; readonly folder: string; readonly builtin: boolean }
+  | {
+      readonly kind: 'folder';
+      readonly id: string;
+      readonly folder: string;
+      /** What the registry knows of it, if it is built in. */
+      readonly builtin: BuiltinModel | undefined;
+    }
   | {
       readonly kind: 'repository';
       readonly reference: ModelReference;
@@ -35,13 +41,13 @@ export async function locateModel(name: string, revision?: string): Promise<Mode
   }
   if (origin !== undefined && at < 0) {
     refuseRevision(name, revision, 'is built in');
-    return { kind: 'folder', id: name, folder: origin.builtin, builtin: true };
+    return { kind: 'folder', id: name, folder: origin.builtin, builtin: origin };
   }
   const folder = resolve(name);
   const found = await statOrUndefined(folder);
   if (found?.isDirectory() === true) {
     refuseRevision(name, revision, 'is a folder here');
-    return { kind: 'folder', id: name, folder, builtin: false };
+    return { kind: 'folder', id: name, folder, builtin: undefined };
   }
   if (found !== undefined) {
     throw new OnnxPredictError('MODEL_UNKNOWN', `Model ${name} is a file; name the folder that holds config.json and onnx/.`);

@@ -56,7 +56,7 @@ async function listModels({ settings }: Hub): Promise<ListedModel[]> {
       const variants = await listFolderVariants(origin.builtin);
       const sizeBytes = variants.reduce((sum, variant) => sum + variant.sizeBytes, 0);
       const dtypes = variants.map(({ dtype }) => dtype);
-      listed.push({ ...NOTHING_ON_DISK, id: alias, repository: null, dtypes, sizeBytes, ...ownership(undefined) });
+      listed.push({ ...NOTHING_ON_DISK, id: alias, repository: null, dtypes, sizeBytes, ...ownership(origin) });
     } else if (!cached.some(({ repository, snapshots }) => repository === origin.repository && snapshots.length > 0)) {
       const partials = cached.find(({ repository }) => repository === origin.repository)?.partials ?? [];
       const partialBytes = partials.reduce((sum, partial) => sum + partial.sizeBytes, 0);
@@ -95,9 +95,9 @@ async function showModel(
 ): Promise<ShownModel> {
   const location = await locateModel(model, revision);
   if (location.kind === 'folder') {
-    const { id, folder } = location;
+    const { id, folder, builtin } = location;
     const variants = await listFolderVariants(folder);
-    return { id, repository: null, revision: null, source: 'disk', folder, variants, ...ownership(undefined) };
+    return { id, repository: null, revision: null, source: 'disk', folder, variants, ...ownership(builtin) };
   }
   if (hub.settings.offline) return showCached(hub, location);
   let listing: RepositoryListing;
@@ -194,6 +194,6 @@ function isThere({ snapshots, partials }: CachedRepository): boolean {
 
 function requireRepository(location: ModelLocation, model: string): RepositoryLocation {
   if (location.kind === 'repository') return location;
-  const what = location.builtin ? 'is built in' : 'is a folder of yours';
+  const what = location.builtin !== undefined ? 'is built in' : 'is a folder of yours';
   throw new OnnxPredictError('INVALID_ARGUMENT', `Model ${model} ${what}; only models in the cache can be removed or verified.`);
 }

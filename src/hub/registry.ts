@@ -13,8 +13,16 @@ export interface RegisteredRepository {
   readonly approximateBytes: Readonly<Partial<Record<Dtype, number>>>;
 }
 
+/** A model that is shipped in this package. */
+export interface BuiltinModel {
+  /** Its folder. */
+  readonly builtin: string;
+  readonly licence: string;
+  readonly upstream: null;
+}
+
 /** Where an alias leads: a folder shipped in this package, or a repository of the Hugging Face Hub. */
-export type ModelOrigin = { readonly builtin: string } | RegisteredRepository;
+export type ModelOrigin = BuiltinModel | RegisteredRepository;
 
 /** Aliases of image classifiers. */
 export const IMAGE_CLASSIFIERS: ReadonlyMap<string, ModelOrigin> = new Map<string, ModelOrigin>([
@@ -28,5 +36,12 @@ export const IMAGE_CLASSIFIERS: ReadonlyMap<string, ModelOrigin> = new Map<strin
       approximateBytes: { fp32: 15_000_000, q8: 4_000_000 },
     },
   ],
-  ['tiny', { builtin: fileURLToPath(new URL('../../models/tiny-image-classifier', import.meta.url)) }],
+  [
+    'tiny',
+    {
+      builtin: fileURLToPath(new URL('../../models/tiny-image-classifier', import.meta.url)),
+      licence: 'MIT, as this package',
+      upstream: null,
+    },
+  ],
 ]);

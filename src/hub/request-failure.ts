@@ -10,9 +10,9 @@ export interface RequestSubject extends ModelReference {
 }
 
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524]);
-/** The name, the network or the certificate is wrong, and will be in a second. */
+/** The name, the network, a firewall or the certificate is wrong, and will be in a second. */
 const LASTING_CODES =
-  /^(?:ENOTFOUND|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EACCES|EPERM|CERT_.*|.*_CERT.*|ERR_(?:TLS|SSL|INVALID|UNSUPPORTED).*)$/;
+  /^(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|EACCES|EPERM|CERT_.*|.*_CERT.*|ERR_(?:TLS|SSL|INVALID|UNSUPPORTED).*)$/;
 
 const WAYS_OUT = 'Or use --model tiny (model: "tiny"), which is built in.';
 
@@ -34,7 +34,8 @@ export function connectionFailure(error: unknown, subject: RequestSubject): Onnx
   return new OnnxPredictError(
     'HUB_UNREACHABLE',
     `${describe(subject)} could not be fetched: ${new URL(subject.endpoint).host} did not answer${code === '' ? '' : ` (${code})`}. ` +
-      'Check the network, HF_ENDPOINT for a mirror and HTTPS_PROXY for a proxy; what arrived is kept, so the same command goes on from there. ' +
+      'Check the network, HF_ENDPOINT for a mirror and HTTPS_PROXY for a proxy. ' +
+      (subject.path === undefined ? '' : 'What arrived is kept: the same command goes on from there. ') +
       WAYS_OUT,
     { cause: error },
   );

@@ -176,8 +176,8 @@ describe('a download', () => {
   const ETAG = sha256(files[MODEL]!);
   const blobs = () => join(cacheDir, 'models--org--large', 'blobs');
 
-  function startPull() {
-    const child = spawn(process.execPath, [BIN, 'pull', 'org/large'], {
+  function startPull(args: readonly string[] = ['pull', 'org/large']) {
+    const child = spawn(process.execPath, [BIN, ...args], {
       env: { ...process.env, ...hubEnvironment() },
       stdio: 'ignore',
     });
@@ -230,6 +230,21 @@ describe('a download', () => {
     for (const path of ['config.json', 'preprocessor_config.json', MODEL]) {
       expect(contentRequests(path).map(({ bytesSent }) => bytesSent)).toEqual([files[path]!.length]);
     }
+    expect(await readdir(join(cacheDir, '.locks', 'models--org--large'))).toEqual([]);
+  });
+
+  test.each([
+    ['SIGINT', ['classify', SHIP, '--model', 'org/large']],
+    ['SIGTERM', ['classify', SHIP, SHIP, '--model', 'org/large']],
+  ] as const)('is interrupted by %s in %j too, and lets go of its lock', async (signal, args) => {
+    hub.addRepository('org/large', files);
+    hub.react = ({ host }) => (host === 'cdn' ? { stallAfterBytes: 5_000_000 } : undefined);
+    const { child, ended } = startPull(args);
+    await waitUntil(async () => (await sizeOf(partial())) === 5_000_000 || undefined);
+    child.kill(signal);
+    await ended;
+    expect(child.signalCode).toBe(signal);
+    expect(await sizeOf(partial())).toBe(5_000_000);
     expect(await readdir(join(cacheDir, '.locks', 'models--org--large'))).toEqual([]);
   });
 

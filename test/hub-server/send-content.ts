@@ -15,6 +15,8 @@ export interface Misbehaviour {
   readonly endless?: boolean;
   readonly contentLength?: number;
   readonly contentRange?: string;
+  /** Waited for before the answer begins. */
+  readonly before?: () => Promise<void>;
   /** Called after each piece was handed to the connection, with the bytes of this answer so far; the next one waits for it. */
   readonly onSent?: (numBytes: number) => Promise<void> | void;
 }
@@ -37,6 +39,7 @@ export async function sendContent(
     readonly count: (numBytes: number) => void;
   },
 ): Promise<void> {
+  await misbehaviour.before?.();
   const start = misbehaviour.ignoreRange === true ? undefined : rangeStart(request.headers.range);
   const end = rangeEnd(request.headers.range, content.length);
   if (start !== undefined && start >= content.length) {

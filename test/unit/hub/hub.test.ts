@@ -140,9 +140,9 @@ describe('a model that is not on the disk', () => {
   });
 
   test('comes with several files at once', async () => {
-    // The first file ends when the last one has been asked for.
-    const onSent = () => waitUntil(async () => contentRequests().length > 0 || undefined).then(() => {});
-    reactAt('config.json', undefined, { onSent });
+    // The first file begins when the last one has been asked for.
+    const before = () => waitUntil(async () => contentRequests().length > 0 || undefined).then(() => {});
+    reactAt('config.json', undefined, { before });
     await createTestHub().resolve(request(), {});
     expect(contentRequests()).toHaveLength(1);
   });

@@ -24,14 +24,14 @@ async function refusal(promise: Promise<unknown>): Promise<string> {
 describe('a model name', () => {
   test('may be the built-in model', async () => {
     const location = await locateModel('tiny');
-    expect(location).toMatchObject({ kind: 'folder', id: 'tiny', builtin: true });
+    expect(location).toMatchObject({ kind: 'folder', id: 'tiny', builtin: { licence: expect.any(String) as string } });
     const model = await readModelFolder('tiny', 'folder' in location ? location.folder : '', 'q8');
     expect(model.files.model).toMatch(/models.tiny-image-classifier.onnx.model_quantized\.onnx$/);
     expect(model.identity).toEqual({ id: 'tiny', revision: null, dtype: 'q8' });
   });
 
   test('may be a folder in Hub layout', async () => {
-    expect(await locateModel(folder)).toEqual({ kind: 'folder', id: folder, folder, builtin: false });
+    expect(await locateModel(folder)).toEqual({ kind: 'folder', id: folder, folder, builtin: undefined });
     expect((await readModelFolder(folder, folder, 'fp32')).files).toEqual({
       config: join(folder, 'config.json'),
       preprocessorConfig: join(folder, 'preprocessor_config.json'),
