@@ -1,13 +1,30 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { TotalsReporter } from './test/reporters/totals-reporter.ts';
+
+/** No test reaches the real Hub, nor the cache and the token of whoever runs it; tests of the Hub set their own. */
+const env = {
+  HF_HUB_OFFLINE: '1',
+  HF_ENDPOINT: 'http://127.0.0.1:9',
+  HF_HOME: join(tmpdir(), 'onnx-predict-test-no-such-folder'),
+  HF_HUB_CACHE: '',
+  HUGGINGFACE_HUB_CACHE: '',
+  HF_TOKEN: '',
+  HUGGING_FACE_HUB_TOKEN: '',
+  http_proxy: '',
+  https_proxy: '',
+  HTTP_PROXY: '',
+  HTTPS_PROXY: '',
+};
 
 export default defineConfig({
   test: {
     reporters: ['default', new TotalsReporter()],
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 60_000 } },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'unit', env, include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'integration', env, include: ['test/integration/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'e2e', env, include: ['test/e2e/**/*.test.ts'], testTimeout: 60_000 } },
     ],
   },
 });

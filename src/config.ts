@@ -1,6 +1,34 @@
 /** The one file that reads and writes `process.env`. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 
 const TELEMETRY_VARIABLE = 'ORT_DISABLE_TELEMETRY';
+const DEFAULT_ENDPOINT = 'https://huggingface.co';
+/** What huggingface_hub takes for yes, in upper case. */
+const TRUE_VALUES: ReadonlySet<string> = new Set(['1', 'ON', 'YES', 'TRUE']);
+
+/** Proxies by the scheme of what is asked for; null where none is set. */
+export interface ProxySettings {
+  readonly http: string | null;
+  readonly https: string | null;
+  /** Hosts that are asked directly, separated by commas. */
+  readonly noProxy: string;
+}
+
+/** The Hugging Face Hub as the environment describes it, by the names and the precedence of Python's huggingface_hub. */
+export interface HubEnvironment {
+  /** Without a slash at its end. */
+  readonly endpoint: string;
+  readonly cacheDir: string;
+  readonly token: string | null;
+  /** A file that may hold a token; null where none may be sent unasked. */
+  readonly tokenPath: string | null;
+  readonly offline: boolean;
+  readonly progressBars: boolean;
+  readonly symlinks: boolean;
+  readonly xet: boolean;
+  readonly proxies: ProxySettings;
+}
 
 /** Tells ONNX Runtime, if this process is going to load it, not to report usage to its maker. */
 export function disableTelemetry(): void {
@@ -10,4 +38,46 @@ export function disableTelemetry(): void {
 /** The environment of a runner process: this one's, with ONNX Runtime's telemetry off from the first instruction on. */
 export function runnerEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, [TELEMETRY_VARIABLE]: '1' };
+}
+
+/**
+ * Reads what huggingface_hub 1.x reads (its constants.py and utils/_auth.py). An empty variable counts as unset, where Python
+ * would take the empty path for the working folder.
+ */
+export function readHubEnvironment(env: NodeJS.ProcessEnv = process.env, home: string = homedir()): HubEnvironment {
+  const expand = (path: string) => expandPath(path, env, home);
+  const hfHome = expand(env['HF_HOME'] || join(env['XDG_CACHE_HOME'] || join(home, '.cache'), 'huggingface'));
+  const implicitToken = !isTrue(env['HF_HUB_DISABLE_IMPLICIT_TOKEN']);
+  return {
+    endpoint: (env['HF_ENDPOINT'] || DEFAULT_ENDPOINT).replace(/\/+$/, ''),
+    cacheDir: expand(env['HF_HUB_CACHE'] || env['HUGGINGFACE_HUB_CACHE'] || join(hfHome, 'hub')),
+    token: implicitToken ? cleanToken(env['HF_TOKEN'] || env['HUGGING_FACE_HUB_TOKEN']) : null,
+    tokenPath: implicitToken ? expand(env['HF_TOKEN_PATH'] || join(hfHome, 'token')) : null,
+    offline: isTrue(env['HF_HUB_OFFLINE'] || env['TRANSFORMERS_OFFLINE']),
+    progressBars: !isTrue(env['HF_HUB_DISABLE_PROGRESS_BARS']),
+    symlinks: !isTrue(env['HF_HUB_DISABLE_SYMLINKS']),
+    xet: !isTrue(env['HF_HUB_DISABLE_XET']),
+    proxies: {
+      http: env['http_proxy'] || env['HTTP_PROXY'] || null,
+      https: env['https_proxy'] || env['HTTPS_PROXY'] || null,
+      noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
+    },
+  };
+}
+
+/** A token without the line end that a file or a shell left on it; null if nothing is left. */
+export function cleanToken(token: string | undefined): string | null {
+  return token?.replace(/[\r\n]/g, '').trim() || null;
+}
+
+function isTrue(value: string | undefined): boolean {
+  return value !== undefined && TRUE_VALUES.has(value.toUpperCase());
+}
+
+/** `~` at the beginning, `$NAME` and `${NAME}` as Python's expanduser and expandvars resolve them: unknown names stay. */
+function expandPath(path: string, env: NodeJS.ProcessEnv, home: string): string {
+  const absolute = /^~(?=$|[\\/])/.test(path) ? home + path.slice(1) : path;
+  return absolute.replace(/\$(?:(\w+)|\{(\w+)\})/g, (text, bare: string | undefined, braced: string | undefined) => {
+    return env[bare ?? braced ?? ''] ?? text;
+  });
 }

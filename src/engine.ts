@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
+import { readHubEnvironment } from './config.ts';
 import { OnnxPredictError } from './errors.ts';
-import { resolveImageClassifier } from './hub/resolve-model.ts';
+import { createHub, hubSettings } from './hub/hub.ts';
+import { createModelManager, type ModelManager } from './hub/manage-models.ts';
 import { DEFAULT_MAX_PIXELS } from './limits.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import type { ImageSource } from './protocol.ts';
@@ -17,8 +19,15 @@ import {
   ClassifyOptionsSchema,
   DEFAULT_IMAGE_CLASSIFIER,
   DEFAULT_TOP_K,
+  type DownloadEvent,
+  modelSchema,
+  type PullOptions,
+  PullOptionsSchema,
+  type PullResult,
   parseArgument,
 } from './schemas.ts';
+
+export type { ModelManager };
 
 const DEFAULT_WATCHDOG_MS = 60_000;
 
@@ -29,12 +38,22 @@ const EngineOptionsSchema = v.strictObject({
   ),
   /** A runner from which nothing is heard for this long while it works is ended. Default 60,000. */
   watchdogMs: v.optional(v.pipe(v.number(), v.minValue(1, 'must be at least 1'), v.maxValue(2 ** 31 / 5 - 1))),
+  /** The Hugging Face cache. Default: HF_HUB_CACHE, or where Python's huggingface_hub has it. */
+  cacheDir: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+  /** The Hub's address. Default: HF_ENDPOINT, or https://huggingface.co. */
+  endpoint: v.optional(v.pipe(v.string(), v.url('must be an address'))),
+  /** A token of the Hub, null for none. Default: HF_TOKEN, or the file that `hf auth login` writes. */
+  token: v.optional(v.nullable(v.pipe(v.string(), v.nonEmpty('must not be empty')))),
+  /** Nothing is asked of the Hub. Default: HF_HUB_OFFLINE. */
+  offline: v.optional(v.boolean()),
 });
 
 /** Options of `createEngine()`. */
 export type EngineOptions = v.InferInput<typeof EngineOptionsSchema> & {
   /** Without one the library is silent. */
   readonly logger?: Logger;
+  /** What the Hub is asked through, instead of Node's. It is given `redirect: 'manual'` and must not follow redirects. */
+  readonly fetch?: typeof fetch;
 };
 
 /** The facade: strings and bytes go in, plain results come out. */
@@ -45,6 +64,13 @@ export interface Engine extends AsyncDisposable {
    * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
    */
   classify(image: string | URL | Uint8Array, options?: ClassifyOptions): Promise<ClassificationResult>;
+  /**
+   * Fetches a model from the Hub, or what has changed of it.
+   * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
+   */
+  pull(model: string, options?: PullOptions): Promise<PullResult>;
+  /** The models on this machine. */
+  readonly models: ModelManager;
   /** Ends all work and all runners. Requests that are still waiting fail with ENGINE_CLOSED. */
   close(): Promise<void>;
 }
@@ -67,24 +93,36 @@ export function createEngine(options: EngineOptions = {}): Engine {
 }
 
 /** An engine over any kind of runner. */
-export function createEngineOver(transport: RunnerTransport, { logger = silentLogger, ...options }: EngineOptions): Engine {
-  const { numThreads = availableThreads(), watchdogMs = DEFAULT_WATCHDOG_MS } = parseArgument(EngineOptionsSchema, options);
-  const pool = new ModelPool();
+export function createEngineOver(
+  transport: RunnerTransport,
+  { logger = silentLogger, fetch, ...options }: EngineOptions,
+): Engine {
+  const {
+    numThreads = availableThreads(),
+    watchdogMs = DEFAULT_WATCHDOG_MS,
+    ...hubOptions
+  } = parseArgument(EngineOptionsSchema, options);
+  const hub = createHub(hubSettings(readHubEnvironment(), { ...hubOptions, fetch }));
+  const pool = new ModelPool<DownloadEvent>();
   let closed = false;
 
   async function classify(
     image: string | URL | Uint8Array,
-    { signal, ...options }: ClassifyOptions = {},
+    { signal, onProgress, ...options }: ClassifyOptions = {},
   ): Promise<ClassificationResult> {
     const request = parseArgument(ClassifyOptionsSchema, options);
     const source = toImageSource(image);
     signal?.throwIfAborted();
-    if (closed) throw new OnnxPredictError('ENGINE_CLOSED', 'The engine was closed.');
-    const { model: name = DEFAULT_IMAGE_CLASSIFIER, dtype = 'fp32' } = request;
-    const host = await pool.host(`${dtype} ${name}`, async () => {
-      const model = await resolveImageClassifier(name, dtype);
-      return { model, numThreads, watchdogMs, connect: transport.connect, logger };
-    });
+    if (closed) throw closedError();
+    const { model: name = DEFAULT_IMAGE_CLASSIFIER, dtype = 'fp32', revision } = request;
+    const host = await pool.host(
+      JSON.stringify([name, revision, dtype]),
+      async (signal, onEvent) => {
+        const model = await hub.resolve({ model: name, dtype, revision }, { signal, onEvent });
+        return { model, numThreads, watchdogMs, connect: transport.connect, logger };
+      },
+      { signal, onEvent: onProgress },
+    );
     const spooled =
       'bytes' in source && source.bytes.length > transport.spoolAboveBytes ? await spoolImage(source.bytes) : undefined;
     try {
@@ -105,12 +143,24 @@ export function createEngineOver(transport: RunnerTransport, { logger = silentLo
     }
   }
 
-  async function close(): Promise<void> {
-    closed = true;
-    await pool.close();
+  async function pull(name: string, { signal, onProgress, ...options }: PullOptions = {}): Promise<PullResult> {
+    const model = parseArgument(modelSchema, name);
+    const { dtype = 'fp32', revision } = parseArgument(PullOptionsSchema, options);
+    signal?.throwIfAborted();
+    if (closed) throw closedError();
+    return hub.pull({ model, dtype, revision }, { signal, onEvent: onProgress });
   }
 
-  return { classify, close, [Symbol.asyncDispose]: close };
+  async function close(): Promise<void> {
+    closed = true;
+    await Promise.all([hub.close(closedError()), pool.close(closedError())]);
+  }
+
+  return { classify, pull, models: createModelManager(hub), close, [Symbol.asyncDispose]: close };
+}
+
+function closedError(): OnnxPredictError {
+  return new OnnxPredictError('ENGINE_CLOSED', 'The engine was closed.');
 }
 
 function toImageSource(image: string | URL | Uint8Array): ImageSource {

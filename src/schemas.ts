@@ -17,13 +17,17 @@ export const DEFAULT_TOP_K = 5;
 /** The model that `classify` uses when none is named. */
 export const DEFAULT_IMAGE_CLASSIFIER = 'mit-b0';
 
+/** A model's name. */
+export const modelSchema = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 const countSchema = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'));
 
 /** Options of `engine.classify()` but for `signal`, which is not data. */
 export const ClassifyOptionsSchema = v.pipe(
   v.strictObject({
-    /** An alias (`mit-b0`, `tiny`) or a folder in Hub layout. Default `mit-b0`. */
-    model: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+    /** An alias (`mit-b0`, `tiny`), a folder in Hub layout or `organisation/name[@revision]` on the Hub. Default `mit-b0`. */
+    model: v.optional(modelSchema),
+    /** A branch, tag or commit of the model's repository. Default `main`. */
+    revision: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
     /** Default `fp32`: exactness is the promise. */
     dtype: v.optional(DtypeSchema),
     /** How many candidates `top` holds, at most; default 5. */
@@ -49,7 +53,137 @@ export const ClassifyOptionsSchema = v.pipe(
 export type ClassifyOptions = v.InferInput<typeof ClassifyOptionsSchema> & {
   /** Aborting rejects with `signal.reason`; work already in a runner stops at its next step. */
   readonly signal?: AbortSignal;
+  /** Told of a download, if one is needed. */
+  readonly onProgress?: (event: DownloadEvent) => void;
 };
+
+/** Options of `engine.pull()` but for `signal` and `onProgress`, which are not data. */
+export const PullOptionsSchema = v.strictObject({
+  /** Default `fp32`. */
+  dtype: v.optional(DtypeSchema),
+  /** A branch, tag or commit. Default `main`. */
+  revision: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+});
+
+/** Options of `engine.pull()`. */
+export type PullOptions = v.InferInput<typeof PullOptionsSchema> & {
+  /** Aborting rejects with `signal.reason`; what arrived is kept for the next time. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (event: DownloadEvent) => void;
+};
+
+/** One file of a model. */
+export interface ModelFile {
+  /** Its name in the repository or folder. */
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
+/** Whose model it is. Null: not known. */
+export interface ModelOwnership {
+  readonly licence: string | null;
+  /** The repository whose weights were converted. */
+  readonly upstream: string | null;
+}
+
+/** What happens while a model is fetched. Nothing of it comes for a model that is on the disk. */
+export type DownloadEvent =
+  /** The Hub said what there is: nothing was fetched yet. */
+  | ({
+      readonly type: 'start';
+      readonly repository: string;
+      readonly revision: string;
+      readonly dtype: Dtype;
+      readonly files: readonly ModelFile[];
+      readonly totalBytes: number;
+      /** Not on the disk yet. */
+      readonly missingBytes: number;
+    } & ModelOwnership)
+  | {
+      readonly type: 'progress';
+      readonly file: string;
+      readonly fileBytes: number;
+      readonly fileSizeBytes: number;
+      /** Of all files that were missing at the start. */
+      readonly receivedBytes: number;
+      readonly missingBytes: number;
+      /** Of `receivedBytes`, what an earlier attempt left. */
+      readonly resumedBytes: number;
+    };
+
+/** The answer of `engine.pull()`. */
+export interface PullResult extends ModelOwnership {
+  readonly model: ModelIdentity;
+  readonly files: readonly ModelFile[];
+  readonly totalBytes: number;
+  /** Fetched by this call; 0 if everything was there. */
+  readonly downloadedBytes: number;
+  /** The folder that holds the files. */
+  readonly folder: string;
+}
+
+/** A model that can be used or is known by an alias, as `engine.models.list()` gives it: one per revision on the disk. */
+export interface ListedModel extends ModelOwnership {
+  /** The alias, if there is one, else the repository. */
+  readonly id: string;
+  /** Null for a built-in model. */
+  readonly repository: string | null;
+  /** Null if nothing of it is on the disk, and for a built-in model. */
+  readonly revision: string | null;
+  /** Branches and tags that are this revision, as far as the cache knows. */
+  readonly refs: readonly string[];
+  readonly dtypes: readonly Dtype[];
+  readonly sizeBytes: number;
+  /** Of downloads of this repository that did not end. */
+  readonly partialBytes: number;
+}
+
+/** A model in one dtype. */
+export interface ModelVariant {
+  readonly dtype: Dtype;
+  /** What the task needs of the repository, in this dtype. */
+  readonly files: readonly ModelFile[];
+  readonly sizeBytes: number;
+  readonly onDisk: boolean;
+}
+
+/** What is known of one model, as `engine.models.show()` gives it. */
+export interface ShownModel extends ModelOwnership {
+  readonly id: string;
+  readonly repository: string | null;
+  readonly revision: string | null;
+  /** Where this was read: sizes of `registry` are about right. */
+  readonly source: 'hub' | 'cache' | 'disk' | 'registry';
+  /** Where its files are; null if none are on the disk. */
+  readonly folder: string | null;
+  readonly variants: readonly ModelVariant[];
+}
+
+/** What `engine.models.remove()` removed, or would. */
+export interface RemovedModel {
+  readonly repository: string;
+  readonly revisions: readonly string[];
+  readonly freedBytes: number;
+  readonly dryRun: boolean;
+}
+
+/** What `engine.models.prune()` removed, or would. */
+export interface PrunedFiles {
+  readonly removed: readonly ModelFile[];
+  /** Files that another process still writes. */
+  readonly kept: readonly ModelFile[];
+  readonly freedBytes: number;
+  readonly dryRun: boolean;
+}
+
+/** What `engine.models.verify()` found of one revision on the disk. */
+export interface VerifiedModel {
+  readonly repository: string;
+  readonly revision: string;
+  readonly ok: boolean;
+  /** `unverifiable`: the cache does not say what its content should be. */
+  readonly files: readonly (ModelFile & { readonly status: 'ok' | 'corrupt' | 'missing' | 'unverifiable' })[];
+}
 
 /** One candidate label. */
 export interface Candidate {
@@ -62,6 +196,7 @@ export interface Candidate {
 
 /** Which model answered. */
 export interface ModelIdentity {
+  /** The alias of a built-in model, a folder, or the repository on the Hub. */
   readonly id: string;
   /** The commit of the Hub repository; null for built-in models and folders. */
   readonly revision: string | null;

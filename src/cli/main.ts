@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { createEngine, createEngineOver, type EngineOptions } from '../engine.ts';
 import { reportError } from '../errors.ts';
+import type { RunnerEvents } from '../runtime/runner-connection.ts';
 import { EXIT, EXIT_STATUS } from './exit-status.ts';
 import { startRunnerHere } from './in-process-runner.ts';
 import { createProgram } from './program.ts';
@@ -19,9 +20,12 @@ const program = createProgram({
   },
   createEngine: async (options: EngineOptions, { oneShot }) => {
     if (!oneShot) return createEngine(options);
-    // There is no runner to end before the process may: a signal can end it at once.
-    signals.release();
-    return createEngineOver({ connect: startRunnerHere, spoolAboveBytes: Infinity }, options);
+    const connect = (events: RunnerEvents) => {
+      // From here on there is nothing to end before the process may: a signal can end it at once.
+      signals.release();
+      return startRunnerHere(events);
+    };
+    return createEngineOver({ connect, spoolAboveBytes: Infinity }, options);
   },
 });
 try {

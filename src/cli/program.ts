@@ -1,19 +1,32 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { addClassifyCommand, type ClassifyDependencies } from './commands/classify.ts';
-
-/** What the commands need of the process around them. */
-export type ProgramDependencies = ClassifyDependencies;
+import type { CommandDependencies } from './command-dependencies.ts';
+import { addClassifyCommand } from './commands/classify.ts';
+import { addListCommand } from './commands/list.ts';
+import { addPruneCommand } from './commands/prune.ts';
+import { addPullCommand } from './commands/pull.ts';
+import { addRmCommand } from './commands/rm.ts';
+import { addShowCommand } from './commands/show.ts';
+import { addVerifyCommand } from './commands/verify.ts';
 
 /** The command line, without the process: it throws where commander would exit. */
-export function createProgram(dependencies: ProgramDependencies): Command {
+export function createProgram(dependencies: CommandDependencies): Command {
   const program = new Command('onnx-predict')
     .description('Run trained vision models on your own machine.')
     .version(packageVersion(), '-V, --version')
     .helpCommand(true)
     .showHelpAfterError('(add --help for usage and examples)')
     .exitOverride();
-  addClassifyCommand(program, dependencies);
+  const commands = [
+    addClassifyCommand,
+    addPullCommand,
+    addListCommand,
+    addShowCommand,
+    addVerifyCommand,
+    addPruneCommand,
+    addRmCommand,
+  ];
+  for (const addCommand of commands) addCommand(program, dependencies);
   return program;
 }
 

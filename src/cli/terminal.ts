@@ -4,6 +4,8 @@ import type { ReadStream, WriteStream } from 'node:tty';
 export interface Terminal {
   readonly stdin: NodeJS.ReadStream | ReadStream;
   readonly stdout: NodeJS.WriteStream | WriteStream;
+  /** For what shows that work goes on; lines for the user go through `writeDiagnostic`. */
+  readonly stderr: NodeJS.WriteStream | WriteStream;
   /** Nobody reads the results any more (`| head`): the work is over, and nothing is wrong. */
   readonly outputClosed: boolean;
   /** Resolves when there is room for more. */
@@ -24,6 +26,7 @@ export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process): Term
   return {
     stdin,
     stdout,
+    stderr,
     get outputClosed() {
       return outputClosed;
     },

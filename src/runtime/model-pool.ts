@@ -1,27 +1,27 @@
+import { SharedWork, type Waiter, type Work } from '../shared-work.ts';
 import { ModelHost, type ModelHostOptions } from './model-host.ts';
 
 /** The models in use, one host each. A model is resolved and loaded once, however many ask for it at the same time. */
-export class ModelPool {
-  readonly #hosts = new Map<string, Promise<ModelHost>>();
+export class ModelPool<E = never> {
+  readonly #hosts = new Map<string, ModelHost>();
+  readonly #resolutions = new SharedWork<ModelHost, E>();
   #closed = false;
 
   /** The host for `key`, made from `resolve` at its first request; a failed resolution is forgotten, so the next one tries again. */
-  async host(key: string, resolve: () => Promise<ModelHostOptions>): Promise<ModelHost> {
-    const known = this.#hosts.get(key);
-    if (known !== undefined) return known;
-    const made = resolve().then((options) => {
-      const host = new ModelHost(options);
+  async host(key: string, resolve: Work<ModelHostOptions, E>, waiter: Waiter<E> = {}): Promise<ModelHost> {
+    const work: Work<ModelHost, E> = async (signal, emit) => {
+      const host = new ModelHost(await resolve(signal, emit));
       if (this.#closed) void host.close();
+      this.#hosts.set(key, host);
       return host;
-    });
-    this.#hosts.set(key, made);
-    made.catch(() => this.#hosts.delete(key));
-    return made;
+    };
+    return this.#hosts.get(key) ?? this.#resolutions.join(key, work, waiter);
   }
 
-  async close(): Promise<void> {
+  /** Ends all runners; who waits for a model gets `reason`. */
+  async close(reason: unknown): Promise<void> {
     this.#closed = true;
-    const hosts = await Promise.allSettled(this.#hosts.values());
-    await Promise.all(hosts.map((host) => (host.status === 'fulfilled' ? host.value.close() : undefined)));
+    await this.#resolutions.close(reason);
+    await Promise.all([...this.#hosts.values()].map((host) => host.close()));
   }
 }

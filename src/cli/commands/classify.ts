@@ -1,28 +1,23 @@
 import { Argument, type Command, Option } from 'commander';
-import type { Engine, EngineOptions } from '../../engine.ts';
+import { readHubEnvironment } from '../../config.ts';
+import type { Engine } from '../../engine.ts';
 import { type ErrorReport, OnnxPredictError, reportError } from '../../errors.ts';
 import { DEFAULT_MAX_PIXELS } from '../../limits.ts';
 import { ActivationSchema, type ClassifyOptions, DEFAULT_IMAGE_CLASSIFIER, DEFAULT_TOP_K, DtypeSchema } from '../../schemas.ts';
 import { type ClassificationFormat, formatClassification } from '../classification-output.ts';
+import type { CommandDependencies } from '../command-dependencies.ts';
+import { type DownloadProgress, showDownloads } from '../download-progress.ts';
 import { EXIT, EXIT_STATUS } from '../exit-status.ts';
 import { expandInputs, type Input, STDIN } from '../expand-inputs.ts';
+import { cacheDirOption, type HubFlags, offlineOption, revisionOption, toEngineOptions } from '../hub-options.ts';
 import { finiteNumber, wholeNumber } from '../option-values.ts';
 import { readPipe } from '../read-pipe.ts';
 import type { Terminal } from '../terminal.ts';
 import { jsonLine, printable } from '../terminal-text.ts';
 
-/** What the command needs of the program around it. */
-export interface ClassifyDependencies {
-  readonly terminal: Terminal;
-  /** `oneShot`: for a single answer, after which the process ends. */
-  readonly createEngine: (options: EngineOptions, use: { readonly oneShot: boolean }) => Promise<Engine>;
-  /** Aborted when the user or the system wants the command to end. */
-  readonly signal: AbortSignal;
-  readonly setExitStatus: (status: number) => void;
-}
-
-interface Flags {
+interface Flags extends HubFlags {
   readonly model: string;
+  readonly revision?: string;
   readonly dtype: NonNullable<ClassifyOptions['dtype']>;
   readonly top: number;
   readonly activation: NonNullable<ClassifyOptions['activation']>;
@@ -35,7 +30,7 @@ interface Flags {
 
 const EXAMPLES = `
 Examples:
-  the label, its confidence and the top 5:
+  the label, its confidence and the top 5 (fetches mit-b0 once, 15 MB):
     onnx-predict classify photo.jpg
   with the built-in model, which knows ten kinds of things, without a download:
     onnx-predict classify photo.jpg --model tiny
@@ -50,14 +45,21 @@ Exit status: 0 all answered; 1 a picture failed; 2 wrong usage; 3 nothing
 failed but something abstained; 4 the model could not be had.`;
 
 /** Adds `classify` to the program. */
-export function addClassifyCommand(program: Command, dependencies: ClassifyDependencies): void {
+export function addClassifyCommand(program: Command, dependencies: CommandDependencies): void {
   program
     .command('classify')
     .summary('name what is in pictures')
     .description('Name what is in pictures, with the model’s confidence.')
     .addArgument(new Argument('<input...>', 'picture files, folders of them, glob patterns, or - for standard input'))
-    .addOption(new Option('-m, --model <model>', 'alias (mit-b0, tiny) or model folder').default(DEFAULT_IMAGE_CLASSIFIER))
+    .addOption(
+      new Option('-m, --model <model>', 'alias (mit-b0, tiny), model folder or organisation/name[@revision]').default(
+        DEFAULT_IMAGE_CLASSIFIER,
+      ),
+    )
     .addOption(new Option('--dtype <dtype>', 'number format of the weights').choices(DtypeSchema.options).default('fp32'))
+    .addOption(revisionOption())
+    .addOption(cacheDirOption())
+    .addOption(offlineOption())
     .addOption(new Option('--top <count>', 'how many candidates to give').argParser(wholeNumber(1)).default(DEFAULT_TOP_K))
     .addOption(
       new Option('--activation <name>', 'what makes scores of logits').choices(ActivationSchema.options).default('softmax'),
@@ -79,7 +81,7 @@ export function addClassifyCommand(program: Command, dependencies: ClassifyDepen
     .action((args: string[], flags: Flags) => classify(args, flags, dependencies));
 }
 
-async function classify(args: readonly string[], flags: Flags, dependencies: ClassifyDependencies): Promise<void> {
+async function classify(args: readonly string[], flags: Flags, dependencies: CommandDependencies): Promise<void> {
   const { terminal, signal } = dependencies;
   if (args.filter((arg) => arg === STDIN).length > 1) {
     throw new OnnxPredictError('INVALID_ARGUMENT', 'Standard input (-) can be read only once; name it once.');
@@ -91,14 +93,16 @@ async function classify(args: readonly string[], flags: Flags, dependencies: Cla
     );
   }
   const { inputs, several } = await expandInputs(args);
-  const engineOptions = flags.threads === undefined ? {} : { numThreads: flags.threads };
+  const engineOptions = { ...toEngineOptions(flags), ...(flags.threads === undefined ? {} : { numThreads: flags.threads }) };
   const engine = await dependencies.createEngine(engineOptions, { oneShot: inputs.length === 1 });
   const format = chooseFormat(flags, several, terminal);
+  const progress = showDownloads(terminal, readHubEnvironment().progressBars && flags.quiet !== true);
   let failed = false;
   let abstained = false;
   try {
     for (const input of inputs) {
-      const outcome = await classifyOne(input, flags, { engine, terminal, signal });
+      const outcome = await classifyOne(input, flags, { engine, terminal, signal, progress });
+      progress.stop();
       if ('result' in outcome) {
         abstained ||= outcome.result.classLabel === null;
         await terminal.writeResult(formatClassification(input.file, outcome.result, format));
@@ -109,6 +113,7 @@ async function classify(args: readonly string[], flags: Flags, dependencies: Cla
       if (terminal.outputClosed) break;
     }
   } finally {
+    progress.stop();
     await engine.close();
   }
   if (failed) dependencies.setExitStatus(EXIT.inputFailed);
@@ -121,12 +126,19 @@ type Outcome = { readonly result: Awaited<ReturnType<Engine['classify']>> } | { 
 async function classifyOne(
   input: Input,
   flags: Flags,
-  { engine, terminal, signal }: { readonly engine: Engine; readonly terminal: Terminal; readonly signal: AbortSignal },
+  {
+    engine,
+    terminal,
+    signal,
+    progress,
+  }: { readonly engine: Engine; readonly progress: DownloadProgress } & Pick<CommandDependencies, 'terminal' | 'signal'>,
 ): Promise<Outcome> {
   try {
     if ('error' in input) throw input.error;
     const image = input.file === STDIN ? await readPipe(terminal.stdin, signal) : input.file;
-    return { result: await engine.classify(image, { ...toClassifyOptions(flags), signal }) };
+    const { onProgress } = progress;
+    const options = { ...toClassifyOptions(flags), signal, ...(onProgress === undefined ? {} : { onProgress }) };
+    return { result: await engine.classify(image, options) };
   } catch (error) {
     signal.throwIfAborted();
     const report = reportError(error);
@@ -136,8 +148,16 @@ async function classifyOne(
 }
 
 function toClassifyOptions(flags: Flags): ClassifyOptions {
-  const { model, dtype, activation, maxPixels, minConfidence } = flags;
-  return { model, dtype, topK: flags.top, activation, maxPixels, ...(minConfidence === undefined ? {} : { minConfidence }) };
+  const { model, dtype, activation, maxPixels, minConfidence, revision } = flags;
+  return {
+    model,
+    dtype,
+    topK: flags.top,
+    activation,
+    maxPixels,
+    ...(minConfidence === undefined ? {} : { minConfidence }),
+    ...(revision === undefined ? {} : { revision }),
+  };
 }
 
 function chooseFormat(flags: Flags, several: boolean, { stdout }: Terminal): ClassificationFormat {

@@ -1,0 +1,37 @@
+import { type Command, Option } from 'commander';
+import { formatBytes } from '../../format-bytes.ts';
+import { snakeCaseKeys } from '../../snake-case.ts';
+import type { CommandDependencies } from '../command-dependencies.ts';
+import { cacheDirOption, type HubFlags, toEngineOptions } from '../hub-options.ts';
+import { jsonLine, printable } from '../terminal-text.ts';
+
+interface Flags extends HubFlags {
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+/** Adds `prune` to the program. */
+export function addPruneCommand(program: Command, dependencies: CommandDependencies): void {
+  program
+    .command('prune')
+    .summary('remove what interrupted downloads left')
+    .description('Remove the partial files of downloads that were interrupted. What is being downloaded now is kept.')
+    .addOption(cacheDirOption())
+    .addOption(new Option('-n, --dry-run', 'say what would be removed'))
+    .addOption(new Option('--json', 'one JSON object'))
+    .action((flags: Flags) => prune(flags, dependencies));
+}
+
+async function prune(flags: Flags, { terminal, createEngine }: CommandDependencies): Promise<void> {
+  await using engine = await createEngine(toEngineOptions(flags), { oneShot: false });
+  const { dryRun = false } = flags;
+  const pruned = await engine.models.prune({ dryRun });
+  if (flags.json === true) return await terminal.writeResult(`${jsonLine(snakeCaseKeys(pruned))}\n`);
+  const verb = dryRun ? 'would remove' : 'removed';
+  const lines = [
+    ...pruned.removed.map(({ path, sizeBytes }) => `${verb} ${printable(path)} (${formatBytes(sizeBytes)})\n`),
+    ...pruned.kept.map(({ path }) => `kept ${printable(path)}: it is being written\n`),
+    pruned.removed.length === 0 ? 'nothing to remove\n' : `${verb} ${formatBytes(pruned.freedBytes)}\n`,
+  ];
+  await terminal.writeResult(lines.join(''));
+}

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, readFile, stat, unlink, utimes } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import * as v from 'valibot';
+import { cacheFailure } from './cache-failure.ts';
+import type { Clock } from './clock.ts';
+import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+
+const POLL_MS = 100;
+const HEARTBEAT_MS = 10_000;
+/** A holder that cannot be seen from here, on another machine, is taken for dead after so long without a sign of life. */
+const SILENT_MS = 60_000;
+
+const OwnerSchema = v.object({
+  hostname: v.string(),
+  pidNamespace: v.nullable(v.string()),
+  pid: v.number(),
+  startTicks: v.nullable(v.number()),
+  /** Tells two locks of one process apart. */
+  token: v.string(),
+});
+type Owner = v.InferOutput<typeof OwnerSchema>;
+
+/**
+ * Waits until nobody else holds the lock file `path`, and holds it until it is disposed of. A lock whose process has ended is
+ * taken over. It keeps work from being done twice; that nothing breaks without it is up to atomic renames.
+ * @throws OnnxPredictError CACHE_UNWRITABLE; the signal's reason once it is aborted
+ */
+export async function holdLock(
+  path: string,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<AsyncDisposable> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const owner: Owner = { ...(await ownIdentity()), token: randomUUID() };
+    while (!(await create(path, owner))) {
+      signal.throwIfAborted();
+      if (await removeIfStale(path, owner, clock)) continue;
+      await clock.sleep(POLL_MS, signal);
+    }
+    const heartbeat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), HEARTBEAT_MS).unref();
+    return {
+      async [Symbol.asyncDispose]() {
+        clearInterval(heartbeat);
+        if ((await readOwner(path))?.token === owner.token) await unlink(path).catch(() => {});
+      },
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw cacheFailure(error, path);
+  }
+}
+
+/** Whether a living process holds the lock file `path`. */
+export async function isLocked(path: string, clock: Clock): Promise<boolean> {
+  const owner = await readOwner(path);
+  return owner !== undefined && !(await isStale(path, owner, await ownIdentity(), clock));
+}
+
+/** Makes the lock file in one step, so that nobody ever sees it without its content. */
+async function create(path: string, owner: Owner): Promise<boolean> {
+  const draft = `${path}.${owner.token}`;
+  const file = await open(draft, 'wx');
+  try {
+    await file.writeFile(JSON.stringify(owner));
+    await file.close();
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    return await createWithoutLink(path, owner);
+  } finally {
+    await file.close().catch(() => {});
+    await unlink(draft).catch(() => {});
+  }
+}
+
+/** Where the file system knows no hard links: there is a moment in which the file is empty. */
+async function createWithoutLink(path: string, owner: Owner): Promise<boolean> {
+  try {
+    await using file = await open(path, 'wx');
+    await file.writeFile(JSON.stringify(owner));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Of several that find the same dead owner, one removes its lock: whoever makes the breaker's file. */
+async function removeIfStale(path: string, own: Owner, clock: Clock): Promise<boolean> {
+  const owner = await readOwner(path);
+  if (owner === undefined || !(await isStale(path, owner, own, clock))) return false;
+  const breaker = `${path}.breaker`;
+  if (!(await create(breaker, own))) {
+    // Its maker ended within the few lines below.
+    const other = await readOwner(breaker);
+    if (other !== undefined && (await isStale(breaker, other, own, clock))) await unlink(breaker).catch(() => {});
+    return false;
+  }
+  try {
+    if ((await readOwner(path))?.token === owner.token) await unlink(path).catch(() => {});
+    return true;
+  } finally {
+    await unlink(breaker).catch(() => {});
+  }
+}
+
+async function isStale(path: string, owner: Owner, own: ProcessIdentity, clock: Clock): Promise<boolean> {
+  const running = await isRunning(owner, own);
+  if (running !== undefined) return !running;
+  const touchedMs = await stat(path)
+    .then(({ mtimeMs }) => mtimeMs)
+    .catch(() => clock.now());
+  return clock.now() - touchedMs > SILENT_MS;
+}
+
+/** Undefined if there is no lock, or none that can be read: then it has just been made, or is nobody's. */
+async function readOwner(path: string): Promise<Owner | undefined> {
+  try {
+    const parsed = v.safeParse(OwnerSchema, JSON.parse(await readFile(path, 'utf8')));
+    return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}

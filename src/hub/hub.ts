@@ -1,0 +1,209 @@
+import type { HubEnvironment } from '../config.ts';
+import { OnnxPredictError } from '../errors.ts';
+import type { LocalModel } from '../protocol.ts';
+import type { DownloadEvent, Dtype, ModelFile, ModelOwnership, PullResult } from '../schemas.ts';
+import { SharedWork, type Waiter } from '../shared-work.ts';
+import { type CacheLayout, cacheLayout } from './cache-layout.ts';
+import { systemClock } from './clock.ts';
+import type { Fetch } from './default-fetch.ts';
+import { type FetchedModel, fetchModel, sumBytes } from './fetch-model.ts';
+import { type HubConnection, openConnection } from './hub-connection.ts';
+import type { HubSettings } from './hub-settings.ts';
+import type { RepositoryListing } from './list-repository.ts';
+import { locateModel, type ModelLocation } from './locate-model.ts';
+import { missingVariant } from './missing-variant.ts';
+import { imageClassifierFiles } from './model-files.ts';
+import { isCommit, type ModelReference } from './model-reference.ts';
+import { offlineFailure } from './offline-failure.ts';
+import { type CachedModel, readCached } from './read-cached.ts';
+import { listFolderVariants, readModelFolder } from './read-model-folder.ts';
+
+const STALL_MS = 30_000;
+/** Below this the three requests that Xet takes to begin cost more than it gains. */
+const XET_FROM_BYTES = 64 * 1024 * 1024;
+
+/** A model as it is asked for. */
+interface ModelRequest {
+  readonly model: string;
+  readonly dtype: Dtype;
+  readonly revision: string | undefined;
+}
+
+/** From models' names to their files: the cache, and the Hugging Face Hub behind it. */
+export interface Hub {
+  readonly settings: HubSettings;
+  connect(): Promise<HubConnection>;
+  /**
+   * Finds an image classifier's files, and fetches what is missing. What is on the disk is used without a request, whether the
+   * revision is a commit or a branch.
+   * @throws OnnxPredictError MODEL_*, HUB_*, REPOSITORY_*, REVISION_NOT_FOUND, DOWNLOAD_CORRUPT, CACHE_*
+   */
+  resolve(request: ModelRequest, waiter: Waiter<DownloadEvent>): Promise<LocalModel>;
+  /** Asks the Hub whether the revision moved, and fetches what is missing. Throws as `resolve` does. */
+  pull(request: ModelRequest, waiter: Waiter<DownloadEvent>): Promise<PullResult>;
+  /** Ends all downloads; who waits for one gets `reason`. Resolves when their locks are free. */
+  close(reason: unknown): Promise<void>;
+}
+
+type RepositoryLocation = Extract<ModelLocation, { kind: 'repository' }>;
+
+/** The environment's settings with a caller's over them. */
+export function hubSettings(
+  { progressBars: _, ...environment }: HubEnvironment,
+  options: {
+    readonly endpoint?: string | undefined;
+    readonly cacheDir?: string | undefined;
+    readonly token?: string | null | undefined;
+    readonly offline?: boolean | undefined;
+    readonly fetch?: Fetch | undefined;
+  },
+): HubSettings {
+  return {
+    ...environment,
+    endpoint: options.endpoint ?? environment.endpoint,
+    cacheDir: options.cacheDir ?? environment.cacheDir,
+    ...(options.token === undefined ? {} : { token: options.token, tokenPath: null }),
+    offline: options.offline ?? environment.offline,
+    fetch: options.fetch,
+    clock: systemClock,
+    random: Math.random,
+    stallMs: STALL_MS,
+    xetFromBytes: XET_FROM_BYTES,
+  };
+}
+
+export function createHub(settings: HubSettings): Hub {
+  const downloads = new SharedWork<FetchedModel, DownloadEvent>();
+  let connection: Promise<HubConnection> | undefined;
+
+  function connect(): Promise<HubConnection> {
+    connection ??= openConnection(settings);
+    return connection;
+  }
+
+  function download(location: RepositoryLocation, reference: ModelReference, dtype: Dtype, waiter: Waiter<DownloadEvent>) {
+    const { repository, revision } = reference;
+    return downloads.join(
+      JSON.stringify([repository, revision, dtype]),
+      async (signal, emit) =>
+        fetchModel({
+          reference,
+          files: imageClassifierFiles(dtype),
+          layout: cacheLayout(settings.cacheDir, repository),
+          connection: await connect(),
+          symlinks: settings.symlinks,
+          signal,
+          onListing: (listing, files, missingBytes) => {
+            if (missingBytes > 0) emit(startEvent({ location, dtype, listing, files, missingBytes }));
+          },
+          onProgress: emit,
+          missingGraph: (listing) => missingVariant(reference, dtype, listing),
+        }),
+      waiter,
+    );
+  }
+
+  async function readCachedOrFail(layout: CacheLayout, reference: ModelReference, dtype: Dtype): Promise<CachedModel> {
+    const cached = await readCached(layout, reference.revision, imageClassifierFiles(dtype));
+    if (!settings.offline || cached.missing.length === 0) return cached;
+    const variants = cached.commit === undefined ? [] : await listFolderVariants(layout.snapshot(cached.commit));
+    throw offlineFailure(reference, { cached, dtype, cacheDir: settings.cacheDir, variants });
+  }
+
+  async function resolve({ model, dtype, revision }: ModelRequest, waiter: Waiter<DownloadEvent>): Promise<LocalModel> {
+    const location = await locateModel(model, revision);
+    if (location.kind === 'folder') return readModelFolder(location.id, location.folder, dtype);
+    const { reference } = location;
+    const layout = cacheLayout(settings.cacheDir, reference.repository);
+    const cached = await readCachedOrFail(layout, reference, dtype);
+    if (cached.missing.length === 0) return toLocalModel(reference.repository, cached, dtype);
+    // What is missing of a revision that is here in part belongs to the commit that is here: only `pull` moves a branch.
+    const pinned = { ...reference, revision: cached.commit ?? reference.revision };
+    const { listing } = await download(location, pinned, dtype, waiter).catch((error: unknown) => {
+      const isGone = error instanceof OnnxPredictError && error.code === 'REVISION_NOT_FOUND';
+      if (!isGone || pinned.revision === reference.revision) throw error;
+      return download(location, reference, dtype, waiter);
+    });
+    return toLocalModel(reference.repository, await readCached(layout, listing.commit, imageClassifierFiles(dtype)), dtype);
+  }
+
+  async function pull({ model, dtype, revision }: ModelRequest, waiter: Waiter<DownloadEvent>): Promise<PullResult> {
+    const location = await locateModel(model, revision);
+    if (location.kind === 'folder') return describeFolder(location, dtype);
+    const { reference, registered } = location;
+    const layout = cacheLayout(settings.cacheDir, reference.repository);
+    const cached = await readCachedOrFail(layout, reference, dtype);
+    if (cached.missing.length === 0 && cached.commit !== undefined && (settings.offline || isCommit(reference.revision))) {
+      const identity = { id: reference.repository, revision: cached.commit, dtype };
+      const folder = layout.snapshot(cached.commit);
+      return toPullResult(identity, await variantFiles(folder, dtype), { folder, ...ownership(registered), downloadedBytes: 0 });
+    }
+    const { listing, files, downloadedBytes } = await download(location, reference, dtype, waiter);
+    const identity = { id: reference.repository, revision: listing.commit, dtype };
+    const folder = layout.snapshot(listing.commit);
+    return toPullResult(identity, files, { folder, ...ownership(registered, listing), downloadedBytes });
+  }
+
+  return { settings, connect, resolve, pull, close: (reason) => downloads.close(reason) };
+}
+
+/** The registry knows more than a repository's card says. */
+export function ownership(registered: ModelOwnership | undefined, listing?: RepositoryListing): ModelOwnership {
+  return {
+    licence: registered?.licence ?? listing?.licence ?? null,
+    upstream: registered?.upstream ?? listing?.upstream ?? null,
+  };
+}
+
+function startEvent(start: {
+  readonly location: RepositoryLocation;
+  readonly dtype: Dtype;
+  readonly listing: RepositoryListing;
+  readonly files: readonly ModelFile[];
+  readonly missingBytes: number;
+}): DownloadEvent {
+  const { location, dtype, listing, files, missingBytes } = start;
+  return {
+    type: 'start',
+    repository: location.reference.repository,
+    revision: listing.commit,
+    dtype,
+    files: files.map(({ path, sizeBytes }) => ({ path, sizeBytes })),
+    totalBytes: sumBytes(files),
+    missingBytes,
+    ...ownership(location.registered, listing),
+  };
+}
+
+function toLocalModel(repository: string, { commit, paths }: CachedModel, dtype: Dtype): LocalModel {
+  const { config, preprocessorConfig, model } = paths;
+  if (commit === undefined || config === undefined || preprocessorConfig === undefined || model === undefined) {
+    const message = `The files of ${repository} vanished from the cache while they were looked at; try again.`;
+    throw new OnnxPredictError('CACHE_INVALID', message);
+  }
+  return {
+    task: 'image-classification',
+    identity: { id: repository, revision: commit, dtype },
+    files: { config, preprocessorConfig, model },
+  };
+}
+
+async function describeFolder(
+  { id, folder, builtin }: Extract<ModelLocation, { kind: 'folder' }>,
+  dtype: Dtype,
+): Promise<PullResult> {
+  const { identity } = await readModelFolder(id, folder, dtype);
+  return toPullResult(identity, await variantFiles(folder, dtype), { folder, ...ownership(builtin), downloadedBytes: 0 });
+}
+
+async function variantFiles(folder: string, dtype: Dtype): Promise<readonly ModelFile[]> {
+  return (await listFolderVariants(folder)).find((variant) => variant.dtype === dtype)?.files ?? [];
+}
+
+function toPullResult(
+  model: PullResult['model'],
+  files: readonly ModelFile[],
+  rest: Omit<PullResult, 'model' | 'files' | 'totalBytes'>,
+): PullResult {
+  return { model, files: files.map(({ path, sizeBytes }) => ({ path, sizeBytes })), totalBytes: sumBytes(files), ...rest };
+}

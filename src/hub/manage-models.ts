@@ -1,0 +1,199 @@
+import { OnnxPredictError } from '../errors.ts';
+import type { Dtype, ListedModel, PrunedFiles, RemovedModel, ShownModel, VerifiedModel } from '../schemas.ts';
+import { cacheLayout } from './cache-layout.ts';
+import { type Hub, ownership } from './hub.ts';
+import { listRepository, type RepositoryListing } from './list-repository.ts';
+import { locateModel, type ModelLocation, registeredAs } from './locate-model.ts';
+import { listRemoteVariants } from './missing-variant.ts';
+import { DTYPES, imageClassifierFiles } from './model-files.ts';
+import { pruneCache } from './prune-cache.ts';
+import { readReference } from './read-cached.ts';
+import { listFolderVariants } from './read-model-folder.ts';
+import { IMAGE_CLASSIFIERS } from './registry.ts';
+import { removeModel } from './remove-model.ts';
+import { type CachedRepository, scanCache, scanRepository } from './scan-cache.ts';
+import { verifyRepository } from './verify-cache.ts';
+
+type RepositoryLocation = Extract<ModelLocation, { kind: 'repository' }>;
+
+const NOTHING_ON_DISK = { revision: null, refs: [], dtypes: [], sizeBytes: 0, partialBytes: 0 } as const;
+
+/** The models on this machine, as `engine.models`. */
+export interface ModelManager {
+  /** The aliases, and every repository in the cache that holds an ONNX model: one entry per revision. */
+  list(): Promise<ListedModel[]>;
+  /** What is known of one model: from the Hub, or where it may not be asked or does not answer, from the disk. */
+  show(model: string, options?: { readonly revision?: string; readonly signal?: AbortSignal }): Promise<ShownModel>;
+  /**
+   * Removes a repository from the cache, or one revision of it if that is named.
+   * @throws OnnxPredictError MODEL_NOT_AVAILABLE if it is not there, MODEL_UNKNOWN, INVALID_ARGUMENT, CACHE_BUSY, CACHE_UNWRITABLE
+   */
+  remove(model: string, options?: { readonly revision?: string; readonly dryRun?: boolean }): Promise<RemovedModel>;
+  /** Removes what is left of downloads that will not go on. */
+  prune(options?: { readonly dryRun?: boolean }): Promise<PrunedFiles>;
+  /**
+   * Hashes the files of one model in the cache again, or of every one that `list` gives.
+   * @throws OnnxPredictError MODEL_NOT_AVAILABLE if the one that is named is not there
+   */
+  verify(model?: string, options?: { readonly signal?: AbortSignal }): Promise<VerifiedModel[]>;
+}
+
+export function createModelManager(hub: Hub): ModelManager {
+  return {
+    list: () => listModels(hub),
+    show: (model, options = {}) => showModel(hub, { model, ...options }),
+    remove: (model, options = {}) => removeFromCache(hub, { model, dryRun: false, ...options }),
+    prune: ({ dryRun = false } = {}) => pruneModels(hub, { dryRun }),
+    verify: (model, options = {}) => verifyModels(hub, { model, ...options }),
+  };
+}
+
+async function listModels({ settings }: Hub): Promise<ListedModel[]> {
+  const cached = await scanCache(settings.cacheDir);
+  const listed: ListedModel[] = [];
+  for (const [alias, origin] of IMAGE_CLASSIFIERS) {
+    if ('builtin' in origin) {
+      const variants = await listFolderVariants(origin.builtin);
+      const sizeBytes = variants.reduce((sum, variant) => sum + variant.sizeBytes, 0);
+      const dtypes = variants.map(({ dtype }) => dtype);
+      listed.push({ ...NOTHING_ON_DISK, id: alias, repository: null, dtypes, sizeBytes, ...ownership(origin) });
+    } else if (!cached.some(({ repository, snapshots }) => repository === origin.repository && snapshots.length > 0)) {
+      const partials = cached.find(({ repository }) => repository === origin.repository)?.partials ?? [];
+      const partialBytes = partials.reduce((sum, partial) => sum + partial.sizeBytes, 0);
+      listed.push({ ...NOTHING_ON_DISK, id: alias, repository: origin.repository, partialBytes, ...ownership(origin) });
+    }
+  }
+  for (const repository of cached) listed.push(...(await listSnapshots(repository)));
+  return listed;
+}
+
+async function listSnapshots({ repository, layout, snapshots, partials }: CachedRepository): Promise<ListedModel[]> {
+  const known = registeredAs(repository);
+  const partialBytes = partials.reduce((sum, partial) => sum + partial.sizeBytes, 0);
+  const withOnnx = snapshots.filter(({ files }) => files.some(({ path }) => path.endsWith('.onnx')));
+  return Promise.all(
+    withOnnx.map(async ({ commit, refs, files }) => ({
+      id: known?.alias ?? repository,
+      repository,
+      revision: commit,
+      refs,
+      dtypes: (await listFolderVariants(layout.snapshot(commit))).map(({ dtype }) => dtype),
+      sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+      partialBytes,
+      ...ownership(known?.registered),
+    })),
+  );
+}
+
+async function showModel(
+  hub: Hub,
+  {
+    model,
+    revision,
+    signal,
+  }: { readonly model: string; readonly revision?: string | undefined; readonly signal?: AbortSignal | undefined },
+): Promise<ShownModel> {
+  const location = await locateModel(model, revision);
+  if (location.kind === 'folder') {
+    const { id, folder, builtin } = location;
+    const variants = await listFolderVariants(folder);
+    return { id, repository: null, revision: null, source: 'disk', folder, variants, ...ownership(builtin) };
+  }
+  if (hub.settings.offline) return showCached(hub, location);
+  let listing: RepositoryListing;
+  try {
+    listing = await listRepository(await hub.connect(), location.reference, {
+      wanted: [...new Set(DTYPES.flatMap((dtype) => Object.values(imageClassifierFiles(dtype).required)))],
+      signal: signal ?? new AbortController().signal,
+    });
+  } catch (error) {
+    if (error instanceof OnnxPredictError && error.code === 'HUB_UNREACHABLE') return showCached(hub, location, error);
+    throw error;
+  }
+  const { repository } = location.reference;
+  const folder = cacheLayout(hub.settings.cacheDir, repository).snapshot(listing.commit);
+  const onDisk = new Set((await listFolderVariants(folder)).map(({ dtype }) => dtype));
+  return {
+    id: location.alias ?? repository,
+    repository,
+    revision: listing.commit,
+    source: 'hub',
+    folder: onDisk.size > 0 ? folder : null,
+    variants: listRemoteVariants(listing).map((variant) => ({ ...variant, onDisk: onDisk.has(variant.dtype) })),
+    ...ownership(location.registered, listing),
+  };
+}
+
+async function showCached(hub: Hub, location: RepositoryLocation, unreachable?: OnnxPredictError): Promise<ShownModel> {
+  const { reference, registered, alias } = location;
+  const layout = cacheLayout(hub.settings.cacheDir, reference.repository);
+  const commit = await readReference(layout, reference.revision);
+  const folder = commit === undefined ? null : layout.snapshot(commit);
+  const variants = folder === null ? [] : await listFolderVariants(folder);
+  const shown = { id: alias ?? reference.repository, repository: reference.repository, ...ownership(registered) };
+  if (variants.length > 0) return { ...shown, revision: commit ?? null, source: 'cache', folder, variants };
+  if (registered === undefined) {
+    const where = `${reference.repository} at ${reference.revision} is not in the cache ${hub.settings.cacheDir}`;
+    throw unreachable ?? new OnnxPredictError('HUB_OFFLINE', `${where}, and the Hub is not asked in offline mode.`);
+  }
+  const known = Object.entries(registered.approximateBytes) as [Dtype, number][];
+  const approximate = known.map(([dtype, sizeBytes]) => ({ dtype, files: [], sizeBytes, onDisk: false }));
+  return { ...shown, revision: null, source: 'registry', folder: null, variants: approximate };
+}
+
+async function removeFromCache(
+  { settings }: Hub,
+  { model, revision, dryRun }: { readonly model: string; readonly revision?: string | undefined; readonly dryRun: boolean },
+): Promise<RemovedModel> {
+  const { reference, alias } = requireRepository(await locateModel(model, revision), model);
+  const cached = await scanRepository(settings.cacheDir, reference.repository);
+  const named = revision !== undefined || model.includes('@');
+  const commit = named ? await readReference(cached.layout, reference.revision) : undefined;
+  const found = named ? cached.snapshots.some((snapshot) => snapshot.commit === commit) : isThere(cached);
+  if (!found) {
+    const what = named ? `${reference.repository} at ${reference.revision}` : reference.repository;
+    throw new OnnxPredictError(
+      'MODEL_NOT_AVAILABLE',
+      `${alias === null ? '' : `${alias}: `}${what} is not in the cache ${settings.cacheDir}; there is nothing to remove.`,
+    );
+  }
+  return removeModel(cached, { commit, dryRun, clock: settings.clock });
+}
+
+async function pruneModels({ settings }: Hub, { dryRun }: { readonly dryRun: boolean }): Promise<PrunedFiles> {
+  return pruneCache(await scanCache(settings.cacheDir), { dryRun, clock: settings.clock });
+}
+
+async function verifyModels(
+  { settings }: Hub,
+  { model, signal }: { readonly model?: string | undefined; readonly signal?: AbortSignal | undefined },
+): Promise<VerifiedModel[]> {
+  const repositories = model === undefined ? await scanCache(settings.cacheDir) : [await findOne(settings.cacheDir, model)];
+  const verified: VerifiedModel[] = [];
+  for (const repository of repositories) {
+    const isOurs =
+      model !== undefined || repository.snapshots.some(({ files }) => files.some(({ path }) => path.endsWith('.onnx')));
+    if (isOurs) verified.push(...(await verifyRepository(repository, signal)));
+  }
+  return verified;
+}
+
+async function findOne(cacheDir: string, model: string): Promise<CachedRepository> {
+  const { reference } = requireRepository(await locateModel(model), model);
+  const cached = await scanRepository(cacheDir, reference.repository);
+  if (cached.snapshots.length > 0) return cached;
+  throw new OnnxPredictError(
+    'MODEL_NOT_AVAILABLE',
+    `${reference.repository} is not in the cache ${cacheDir}; there is nothing to verify.`,
+  );
+}
+
+function isThere({ snapshots, partials }: CachedRepository): boolean {
+  return snapshots.length > 0 || partials.length > 0;
+}
+
+function requireRepository(location: ModelLocation, model: string): RepositoryLocation {
+  if (location.kind === 'repository') return location;
+  const what = location.builtin !== undefined ? 'is built in' : 'is a folder of yours';
+  throw new OnnxPredictError('INVALID_ARGUMENT', `Model ${model} ${what}; only models in the cache can be removed or verified.`);
+}

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { readHubEnvironment } from '../../src/config.ts';
+
+const HOME = '/home/ada';
+
+function read(env: NodeJS.ProcessEnv) {
+  return readHubEnvironment(env, HOME);
+}
+
+describe('the cache folder', () => {
+  test.each([
+    [{}, '/home/ada/.cache/huggingface/hub'],
+    [{ XDG_CACHE_HOME: '/xdg' }, '/xdg/huggingface/hub'],
+    [{ XDG_CACHE_HOME: '/xdg', HF_HOME: '/hf' }, '/hf/hub'],
+    [{ HF_HOME: '/hf', HUGGINGFACE_HUB_CACHE: '/old' }, '/old'],
+    [{ HUGGINGFACE_HUB_CACHE: '/old', HF_HUB_CACHE: '/new' }, '/new'],
+    [{ HF_HOME: '~/models' }, '/home/ada/models/hub'],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's variable, not a template's
+    [{ HF_HOME: '$DISK/${NAME}-hf', DISK: '/disk', NAME: 'ada' }, '/disk/ada-hf/hub'],
+    [{ HF_HUB_CACHE: '$UNKNOWN/hub' }, '$UNKNOWN/hub'],
+    [{ HF_HUB_CACHE: '', HF_HOME: '' }, '/home/ada/.cache/huggingface/hub'],
+  ])('for %j is where Python’s huggingface_hub has it', (env, folder) => {
+    expect(read(env).cacheDir).toBe(folder);
+  });
+});
+
+describe('the token', () => {
+  test.each([
+    [{}, null],
+    [{ HF_TOKEN: 'hf_a', HUGGING_FACE_HUB_TOKEN: 'hf_b' }, 'hf_a'],
+    [{ HUGGING_FACE_HUB_TOKEN: 'hf_b' }, 'hf_b'],
+    [{ HF_TOKEN: ' hf_a\r\n' }, 'hf_a'],
+    [{ HF_TOKEN: '  ' }, null],
+    [{ HF_TOKEN: 'hf_a', HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' }, null],
+  ])('for %j is %j', (env, token) => {
+    expect(read(env).token).toBe(token);
+  });
+
+  test.each([
+    [{}, '/home/ada/.cache/huggingface/token'],
+    [{ HF_HOME: '/hf' }, '/hf/token'],
+    [{ HF_HOME: '/hf', HF_TOKEN_PATH: '~/token' }, '/home/ada/token'],
+    [{ HF_HUB_DISABLE_IMPLICIT_TOKEN: 'yes' }, null],
+  ])('for %j may be in the file %j', (env, path) => {
+    expect(read(env).tokenPath).toBe(path);
+  });
+});
+
+describe('yes', () => {
+  test.each(['1', 'on', 'ON', 'yes', 'True'])('is %j', (value) => {
+    expect(read({ HF_HUB_OFFLINE: value }).offline).toBe(true);
+    expect(read({ HF_HUB_DISABLE_PROGRESS_BARS: value }).progressBars).toBe(false);
+  });
+
+  test.each(['0', 'off', 'no', 'false', '', 'y', '2'])('is not %j', (value) => {
+    expect(read({ HF_HUB_OFFLINE: value }).offline).toBe(false);
+  });
+
+  test('of TRANSFORMERS_OFFLINE counts where HF_HUB_OFFLINE says nothing', () => {
+    expect(read({ TRANSFORMERS_OFFLINE: '1' }).offline).toBe(true);
+    expect(read({ TRANSFORMERS_OFFLINE: '1', HF_HUB_OFFLINE: '0' }).offline).toBe(false);
+  });
+});
+
+test('the endpoint has no slash at its end', () => {
+  expect(read({}).endpoint).toBe('https://huggingface.co');
+  expect(read({ HF_ENDPOINT: 'https://mirror.example/hf//' }).endpoint).toBe('https://mirror.example/hf');
+});
+
+test('proxies are read in lower case before upper case', () => {
+  const env = { http_proxy: 'http://a', HTTP_PROXY: 'http://b', HTTPS_PROXY: 'http://c', NO_PROXY: 'localhost' };
+  expect(read(env).proxies).toEqual({ http: 'http://a', https: 'http://c', noProxy: 'localhost' });
+  expect(read({}).proxies).toEqual({ http: null, https: null, noProxy: '' });
+});
