@@ -9,55 +9,51 @@ interface Hypothesis {
   readonly score: number;
 }
 
-/** The finished hypotheses of one text, at most `numBeams`, after `_update_finished_beams` of transformers 5.18. */
-export class BeamHypotheses {
-  readonly #config: GenerationConfig;
-  readonly #best: Hypothesis[] = [];
-
-  constructor(config: GenerationConfig) {
-    this.#config = config;
-  }
-
-  get best(): Hypothesis | undefined {
-    return this.#best[0];
-  }
-
-  get full(): boolean {
-    return this.#best.length === this.#config.numBeams;
-  }
-
-  /** Keeps the hypothesis if it is among the best; of equals the older one stays. `sumLogProbs` is divided by length ^ lengthPenalty. */
-  add(sumLogProbs: number, length: number, tokens: () => readonly number[]): void {
-    const score = this.#score(sumLogProbs, length - 1);
-    if (score <= EXCLUDED) return;
-    let place = this.#best.length;
-    while (place > 0 && this.#best[place - 1]!.score < score) place--;
-    if (place === this.#config.numBeams) return;
-    this.#best.splice(place, 0, { tokens: tokens(), score });
-    this.#best.length = Math.min(this.#best.length, this.#config.numBeams);
-  }
-
+/** The finished hypotheses of one text, at most `numBeams`. */
+export interface BeamHypotheses {
+  /** Keeps the hypothesis of `length` tokens if it is among the best; of equals the older one stays. */
+  add(sumLogProbs: number, length: number, tokens: () => readonly number[]): void;
+  full(): boolean;
   /** Whether a beam that goes on, of `length` tokens and this sum, could still end better than the worst that is kept. */
-  improvableBy(sumLogProbs: number, length: number): boolean {
-    const { earlyStopping, lengthPenalty, maxLength } = this.#config;
-    const bestLength = earlyStopping === 'never' && lengthPenalty > 0 ? maxLength : length;
-    const worst = this.full ? this.#best.at(-1)!.score : EXCLUDED;
-    return this.#score(sumLogProbs, bestLength - 1) > worst;
+  canImprove(sumLogProbs: number, length: number): boolean;
+  best(): Hypothesis | undefined;
+  /** Best first: `numReturnSequences` of them, or as many as there are. */
+  sequences(): readonly GeneratedSequence[];
+}
+
+/** After `_update_finished_beams` and `_check_early_stop_heuristic` of transformers 5.18. */
+export function createBeamHypotheses(config: GenerationConfig): BeamHypotheses {
+  const { numBeams, numReturnSequences, maxLength, lengthPenalty, earlyStopping, eosTokenIds, decoderStartTokenId } = config;
+  const kept: Hypothesis[] = [];
+
+  /** The start token does not count. */
+  const scoreOf = (sumLogProbs: number, length: number) => Math.fround(sumLogProbs / Math.fround((length - 1) ** lengthPenalty));
+
+  function add(sumLogProbs: number, length: number, tokens: () => readonly number[]): void {
+    const score = scoreOf(sumLogProbs, length);
+    if (score <= EXCLUDED) return;
+    let place = kept.length;
+    while (place > 0 && kept[place - 1]!.score < score) place--;
+    if (place === numBeams) return;
+    kept.splice(place, 0, { tokens: tokens(), score });
+    kept.length = Math.min(kept.length, numBeams);
   }
 
-  /** Best first: `numReturnSequences` of them, or as many as there are. */
-  sequences(): readonly GeneratedSequence[] {
-    const { numReturnSequences, eosTokenIds, decoderStartTokenId } = this.#config;
-    // Rules that ban every token leave nothing.
-    if (this.#best.length === 0) return [{ outputIds: [decoderStartTokenId], score: EXCLUDED, stopReason: 'length' }];
-    return this.#best.slice(0, numReturnSequences).map(({ tokens, score }) => ({
+  function canImprove(sumLogProbs: number, length: number): boolean {
+    const bestLength = earlyStopping === 'never' && lengthPenalty > 0 ? maxLength : length;
+    const worst = kept.length === numBeams ? kept.at(-1)!.score : EXCLUDED;
+    return scoreOf(sumLogProbs, bestLength) > worst;
+  }
+
+  function sequences(): readonly GeneratedSequence[] {
+    // Rules that ban every token leave nothing but the start.
+    if (kept.length === 0) return [{ outputIds: [decoderStartTokenId], score: EXCLUDED, stopReason: 'length' }];
+    return kept.slice(0, numReturnSequences).map(({ tokens, score }) => ({
       outputIds: tokens,
       score,
       stopReason: stopReason(tokens, eosTokenIds),
     }));
   }
 
-  #score(sumLogProbs: number, generatedLength: number): number {
-    return Math.fround(sumLogProbs / Math.fround(generatedLength ** this.#config.lengthPenalty));
-  }
+  return { add, full: () => kept.length === numBeams, canImprove, best: () => kept[0], sequences };
 }

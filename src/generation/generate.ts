@@ -1,7 +1,7 @@
-import { BeamSearch } from './beam-search.ts';
+import { createBeamSearch } from './beam-search.ts';
 import type { Decoder, DecoderStep, Logits } from './decoder.ts';
 import type { GenerationConfig } from './generation-config.ts';
-import { GreedySearch } from './greedy-search.ts';
+import { createGreedySearch } from './greedy-search.ts';
 import type { GeneratedSequence, TokenSearch } from './token-search.ts';
 
 /** How far one text is. */
@@ -50,7 +50,7 @@ export function generate(decoder: Decoder, requests: readonly GenerationRequest[
     (request) =>
       new Promise<GenerationResult>((resolve, reject) => {
         const { config } = request;
-        const search = config.numBeams === 1 ? new GreedySearch(config) : new BeamSearch(config);
+        const search = config.numBeams === 1 ? createGreedySearch(config) : createBeamSearch(config);
         texts.push({ request, search, resolve, reject, firstRow: 0 });
       }),
   );
@@ -91,14 +91,15 @@ function dropAborted(texts: readonly ActiveText[]): readonly ActiveText[] {
 
 /** Lays the rows of the texts that go on one after the other. */
 function nextStep(texts: readonly ActiveText[]): DecoderStep {
-  const numRows = texts.reduce((sum, { search }) => sum + search.numRows, 0);
+  const numRows = texts.reduce((sum, { search }) => sum + search.numRows(), 0);
   const inputIds = new Int32Array(numRows);
   const parents = new Int32Array(numRows);
   let row = 0;
   for (const text of texts) {
     const { search, firstRow } = text;
+    const end = row + search.numRows();
     text.firstRow = row;
-    for (let i = 0; i < search.numRows; i++, row++) {
+    for (let i = 0; row < end; i++, row++) {
       inputIds[row] = search.inputIds[i]!;
       parents[row] = firstRow + search.parents[i]!;
     }
@@ -114,9 +115,9 @@ function advance(
 ): readonly ActiveText[] {
   return texts.filter(({ request, search, resolve, reject, firstRow }) => {
     try {
-      const logits = data.subarray(firstRow * vocabSize, (firstRow + search.numRows) * vocabSize); // [numRows * vocabSize]
+      const logits = data.subarray(firstRow * vocabSize, (firstRow + search.numRows()) * vocabSize); // [numRows * vocabSize]
       const finished = search.advance(logits, vocabSize);
-      request.onStep?.({ outputIds: search.best, maxLength: request.config.maxLength });
+      request.onStep?.({ outputIds: search.best(), maxLength: request.config.maxLength });
       if (finished) resolve({ sequences: search.sequences(), timings: timings() });
       return !finished;
     } catch (error) {

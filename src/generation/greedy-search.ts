@@ -1,40 +1,36 @@
 import type { GenerationConfig } from './generation-config.ts';
 import { argmax } from './log-softmax.ts';
-import { createLogitsProcessor, type LogitsProcessor } from './logits-processors.ts';
-import { type GeneratedSequence, stopReason, type TokenSearch } from './token-search.ts';
+import { createLogitsProcessor } from './logits-processors.ts';
+import { stopReason, type TokenSearch } from './token-search.ts';
 
 /** Takes the likeliest token at every step. */
-export class GreedySearch implements TokenSearch {
-  readonly inputIds = new Int32Array(1);
-  readonly parents = new Int32Array(1);
-  readonly numRows = 1;
-  readonly #config: GenerationConfig;
-  readonly #process: LogitsProcessor;
-  readonly #tokens: Int32Array; // [maxLength]
-  #length = 1;
+export function createGreedySearch(config: GenerationConfig): TokenSearch {
+  const { maxLength, eosTokenIds, decoderStartTokenId } = config;
+  const processLogits = createLogitsProcessor(config);
+  const tokens = new Int32Array(maxLength);
+  const inputIds = Int32Array.of(decoderStartTokenId);
+  tokens[0] = decoderStartTokenId;
+  let length = 1;
 
-  constructor(config: GenerationConfig) {
-    this.#config = config;
-    this.#process = createLogitsProcessor(config);
-    this.#tokens = new Int32Array(config.maxLength);
-    this.#tokens[0] = config.decoderStartTokenId;
-    this.inputIds[0] = config.decoderStartTokenId;
-  }
+  const best = () => tokens.subarray(0, length);
 
-  get best(): Int32Array {
-    return this.#tokens.subarray(0, this.#length);
-  }
-
-  advance(logits: Float32Array): boolean {
-    this.#process(logits, this.best);
+  function advance(logits: Float32Array): boolean {
+    processLogits(logits, best());
     const token = argmax(logits);
-    this.#tokens[this.#length++] = token;
-    this.inputIds[0] = token;
-    return this.#config.eosTokenIds.includes(token) || this.#length >= this.#config.maxLength;
+    tokens[length++] = token;
+    inputIds[0] = token;
+    return eosTokenIds.includes(token) || length >= maxLength;
   }
 
-  sequences(): readonly GeneratedSequence[] {
-    const outputIds = [...this.best];
-    return [{ outputIds, score: null, stopReason: stopReason(outputIds, this.#config.eosTokenIds) }];
-  }
+  return {
+    inputIds,
+    parents: Int32Array.of(0),
+    numRows: () => 1,
+    best,
+    advance,
+    sequences() {
+      const outputIds = [...best()];
+      return [{ outputIds, score: null, stopReason: stopReason(outputIds, eosTokenIds) }];
+    },
+  };
 }

@@ -4,26 +4,28 @@ export interface GeneratedSequence {
   readonly outputIds: readonly number[];
   /** transformers' `sequences_scores`; null when greedy. */
   readonly score: number | null;
-  /** `length`: it was cut where it reached the maximum length. */
+  /** `eos`: its last token is an end token, chosen or forced; `length`: it was cut where it reached the maximum length. */
   readonly stopReason: 'eos' | 'length';
 }
 
 /** The decoding of one text: it takes the logits of its rows, step by step, until it is finished. */
 export interface TokenSearch {
-  /** The newest token of each row that goes on. */
+  /** The newest token of each row that goes on; of several equal rows before the first step, the first counts. */
   readonly inputIds: Int32Array; // [numRows]
   /** The row of the step before that each row continues. */
   readonly parents: Int32Array; // [numRows]
-  readonly numRows: number;
-  /** The best text so far, finished or not; valid until the next step. */
-  readonly best: Int32Array; // [length]
+  /** How many rows the next step has: one at the first step. */
+  numRows(): number;
   /**
-   * Takes a step. There is one row at the first one.
+   * Takes a step.
    * @param logits [numRows * vocabSize], which it overwrites
    * @returns true if the text is finished
+   * @throws OnnxPredictError MODEL_INVALID if a logit is not a number
    */
   advance(logits: Float32Array, vocabSize: number): boolean;
-  /** Best first. */
+  /** The best text so far, finished or not; valid until the next step. */
+  best(): Int32Array; // [length]
+  /** The finished texts, best first: `numReturnSequences` of them, or as many as there are. */
   sequences(): readonly GeneratedSequence[];
 }
 

@@ -1,5 +1,5 @@
 import { OnnxPredictError } from '../errors.ts';
-import type { Decoder, DecoderBatch, DecoderStep, Logits } from '../generation/decoder.ts';
+import type { Decoder, DecoderBatch, Logits } from '../generation/decoder.ts';
 import { fromFloat16 } from './float16.ts';
 import { gatherRows, isIdentity } from './gather-rows.ts';
 import { type CacheEntry, has, inspectSeq2Seq, type Seq2SeqInterface, type Seq2SeqSessions } from './seq2seq-graphs.ts';
@@ -17,7 +17,7 @@ export function createSeq2SeqDecoder(sessions: Seq2SeqSessions): Decoder {
       const feeds = new Map([['input_ids', inputIds]]);
       if (has(sessions.encoder, 'attention_mask')) feeds.set('attention_mask', attentionMask);
       const outputs = await sessions.encoder.runTensors(feeds, [graphs.hiddenStates]);
-      return new Seq2SeqBatch(sessions, graphs, {
+      return createBatch(sessions, graphs, {
         attentionMask,
         hiddenStates: outputs.get(graphs.hiddenStates)!,
         numTexts: texts.length,
@@ -32,74 +32,65 @@ interface EncodedTexts {
   readonly numTexts: number;
 }
 
-/** The decoder's memory of the texts of one batch. */
-class Seq2SeqBatch implements DecoderBatch {
-  readonly #sessions: Seq2SeqSessions;
-  readonly #graphs: Seq2SeqInterface;
+/** Texts that are being decoded together, and the decoder's memory of them. */
+function createBatch(sessions: Seq2SeqSessions, graphs: Seq2SeqInterface, encoded: EncodedTexts): DecoderBatch {
+  const { decoder, decoderWithPast } = sessions;
+  const { selfAttention, crossAttention } = graphs;
   /** Which text each row of the step before belongs to. */
-  #textOfRow: Int32Array; // [numRows]
+  let textOfRow = Int32Array.from({ length: encoded.numTexts }, (_, text) => text); // [numRows]
   /** What each row knows of its text: the encoder's mask and hidden states, the cross-attention's keys and values. */
-  #ofText: Map<string, Tensor>; // each [numRows, ...]
+  let ofText = new Map([
+    ['encoder_attention_mask', encoded.attentionMask],
+    ['encoder_hidden_states', encoded.hiddenStates],
+  ]); // each [numRows, ...]
   /** Keys and values of the tokens so far; undefined before the first step. */
-  #ofTokens: Map<string, Tensor> | undefined; // each [numRows, numHeads, length, headDim]
+  let ofTokens: Map<string, Tensor> | undefined; // each [numRows, numHeads, length, headDim]
 
-  constructor(sessions: Seq2SeqSessions, graphs: Seq2SeqInterface, { attentionMask, hiddenStates, numTexts }: EncodedTexts) {
-    this.#sessions = sessions;
-    this.#graphs = graphs;
-    this.#textOfRow = Int32Array.from({ length: numTexts }, (_, text) => text);
-    this.#ofText = new Map([
-      ['encoder_attention_mask', attentionMask],
-      ['encoder_hidden_states', hiddenStates],
-    ]);
-  }
-
-  async step({ inputIds, parents }: DecoderStep): Promise<Logits> {
-    this.#reorder(parents);
-    const ids: Tensor = { type: 'int64', data: BigInt64Array.from(inputIds, BigInt), dims: [inputIds.length, 1] };
-    const outputs = this.#ofTokens === undefined ? await this.#first(ids) : await this.#next(ids, this.#ofTokens);
-    this.#ofTokens = take(outputs, this.#graphs.selfAttention);
-    return toLogits(outputs.get('logits')!, inputIds.length);
-  }
-
-  #reorder(parents: Int32Array): void {
-    const before = this.#textOfRow;
+  function reorder(parents: Int32Array): void {
+    const before = textOfRow;
     if (isIdentity(parents, before.length)) return;
-    if (this.#ofTokens !== undefined) this.#ofTokens = gatherAll(this.#ofTokens, parents);
-    this.#textOfRow = parents.map((parent) => before[parent]!);
+    if (ofTokens !== undefined) ofTokens = gatherAll(ofTokens, parents);
+    textOfRow = parents.map((parent) => before[parent]!);
     // Beams of one text share what they know of it: most orders of beams change nothing there.
-    const same = before.length === parents.length && before.every((text, row) => text === this.#textOfRow[row]);
-    if (!same) this.#ofText = gatherAll(this.#ofText, parents);
+    const same = before.length === parents.length && before.every((text, row) => text === textOfRow[row]);
+    if (!same) ofText = gatherAll(ofText, parents);
   }
 
-  async #first(inputIds: Tensor): Promise<ReadonlyMap<string, Tensor>> {
-    const { decoder } = this.#sessions;
-    const { selfAttention, crossAttention } = this.#graphs;
-    const numRows = inputIds.dims[0]!;
-    const feeds = this.#feeds(decoder, inputIds);
-    if (this.#sessions.decoderWithPast === null) {
+  /** The inputs that every step has, as far as the graph takes them. */
+  function commonFeeds(session: TensorSession, inputIds: Tensor): Map<string, Tensor> {
+    const known = [...ofText].filter(([name]) => has(session, name));
+    return new Map([['input_ids', inputIds], ...known]);
+  }
+
+  async function firstStep(inputIds: Tensor): Promise<ReadonlyMap<string, Tensor>> {
+    const feeds = commonFeeds(decoder, inputIds);
+    if (decoderWithPast === null) {
       feeds.set('use_cache_branch', flag(false));
-      for (const entry of [...selfAttention, ...crossAttention]) feeds.set(entry.past.name, emptyPast(entry, numRows));
+      for (const entry of [...selfAttention, ...crossAttention]) feeds.set(entry.past.name, emptyPast(entry, textOfRow.length));
     }
-    const fetches = ['logits', ...presents(selfAttention), ...presents(crossAttention)];
-    const outputs = await decoder.runTensors(feeds, fetches);
-    for (const [name, tensor] of take(outputs, crossAttention)) this.#ofText.set(name, tensor);
+    const outputs = await decoder.runTensors(feeds, ['logits', ...presents(selfAttention), ...presents(crossAttention)]);
+    for (const [name, tensor] of take(outputs, crossAttention)) ofText.set(name, tensor);
     return outputs;
   }
 
-  async #next(inputIds: Tensor, ofTokens: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
-    const { decoder, decoderWithPast } = this.#sessions;
-    const feeds = this.#feeds(decoderWithPast ?? decoder, inputIds);
-    for (const [name, tensor] of ofTokens) feeds.set(name, tensor);
+  function nextStep(inputIds: Tensor, past: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
+    const session = decoderWithPast ?? decoder;
+    const feeds = commonFeeds(session, inputIds);
+    for (const [name, tensor] of past) feeds.set(name, tensor);
     if (decoderWithPast === null) feeds.set('use_cache_branch', flag(true));
-    // The keys and values of the encoder's text come back empty, or not at all.
-    return (decoderWithPast ?? decoder).runTensors(feeds, ['logits', ...presents(this.#graphs.selfAttention)]);
+    // The keys and values of the encoder's text would come back empty, or not at all.
+    return session.runTensors(feeds, ['logits', ...presents(selfAttention)]);
   }
 
-  /** The inputs that are the same at every step, as far as the graph takes them. */
-  #feeds(session: TensorSession, inputIds: Tensor): Map<string, Tensor> {
-    const known = [...this.#ofText].filter(([name]) => has(session, name));
-    return new Map([['input_ids', inputIds], ...known]);
-  }
+  return {
+    async step({ inputIds, parents }) {
+      reorder(parents);
+      const ids: Tensor = { type: 'int64', data: BigInt64Array.from(inputIds, BigInt), dims: [inputIds.length, 1] };
+      const outputs = await (ofTokens === undefined ? firstStep(ids) : nextStep(ids, ofTokens));
+      ofTokens = take(outputs, selfAttention);
+      return toLogits(outputs.get('logits')!, inputIds.length);
+    },
+  };
 }
 
 /** Fills the shorter texts up with `padTokenId`, which the mask hides. */
