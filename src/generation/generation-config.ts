@@ -30,6 +30,12 @@ export interface ModelConfigs {
   readonly generationConfig: unknown;
 }
 
+/** Where rules come from that the request does not decide. */
+interface GenerationSources extends ModelConfigs {
+  /** The caller's own defaults: they win over the model's configuration, and are clamped as that is. */
+  readonly defaults?: GenerationOptions | undefined;
+}
+
 type Layer = GenerationOptions | Settings;
 
 // transformers generates 20 tokens after the start token where nothing else is said.
@@ -38,20 +44,21 @@ const DEFAULT_MAX_LENGTH = 21;
 const MAX_RELATIVE_LENGTH = 4096;
 
 /**
- * Decides every rule: the request's over task_specific_params.summarization over generation_config.json (without one,
- * config.json's legacy fields) over transformers' defaults. What a configuration says is clamped to the model; null in a
- * request switches the rule off.
+ * Decides every rule: the request's over the caller's defaults over task_specific_params.summarization over
+ * generation_config.json (without one, config.json's legacy fields) over transformers' defaults. What the request does not say
+ * is clamped to the model and to the request; null in a request switches the rule off.
  * @throws OnnxPredictError INVALID_ARGUMENT for impossible values of the request; MODEL_INVALID without a start token
  */
 export function resolveGenerationConfig(
   request: GenerationOptions,
-  { config, generationConfig }: ModelConfigs,
+  { config, generationConfig, defaults = {} }: GenerationSources,
 ): GenerationConfig {
   const fields = isRecord(config) ? config : {};
   const vocabSize = integer(fields['vocab_size'], 1) ?? null;
   const maxPositions = integer(fields['max_position_embeddings'], 2) ?? MAX_RELATIVE_LENGTH;
   const layers: readonly Layer[] = [
     request,
+    defaults,
     readSettings(taskParams(fields), vocabSize),
     readSettings(generationConfig ?? legacyConfig(fields), vocabSize),
   ];

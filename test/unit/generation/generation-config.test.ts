@@ -115,6 +115,14 @@ describe('resolveGenerationConfig', () => {
     expect(bart({ numBeams: 2 }, { num_return_sequences: 3 })).toMatchObject({ numReturnSequences: 2 });
   });
 
+  test("puts the caller's own defaults over the configuration, and clamps them to the request and the model", () => {
+    const sources = { config: { ...BART_CONFIG, max_position_embeddings: 128 }, generationConfig: BART };
+    const defaults = { minLength: 30, maxLength: 130 };
+    expect(resolveGenerationConfig({}, { ...sources, defaults })).toMatchObject({ minLength: 30, maxLength: 128, numBeams: 4 });
+    expect(resolveGenerationConfig({ maxLength: 20 }, { ...sources, defaults })).toMatchObject({ minLength: 20, maxLength: 20 });
+    expect(() => resolveGenerationConfig({ minLength: 129 }, { ...sources, defaults })).toThrow('which is 128 (got 129)');
+  });
+
   test('ignores configured values that cannot be ones', () => {
     const nonsense = {
       bad_words_ids: [['a'], [50264], [], [5, 6]],
