@@ -216,6 +216,51 @@ export interface ClassificationResult {
   readonly timings: { readonly loadMs: number; readonly preprocessMs: number; readonly inferenceMs: number };
 }
 
+/** Whether beam search ends as soon as `numBeams` texts are finished; `never` only when none that goes on could be better. */
+const EarlyStoppingSchema = v.union([v.boolean(), v.literal('never')], 'must be true, false or "never"');
+export type EarlyStopping = v.InferOutput<typeof EarlyStoppingSchema>;
+
+/** Every beam holds its own copy of the decoder's memory. */
+export const MAX_NUM_BEAMS = 64;
+
+const tokenIdSchema = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0, 'must not be negative'));
+const tokenIdsSchema = v.union(
+  [tokenIdSchema, v.pipe(v.array(tokenIdSchema), v.nonEmpty())],
+  'must be a token id, or a list of them that is not empty',
+);
+const naturalSchema = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0, 'must not be negative'));
+
+/**
+ * The rules of text generation, named as in transformers. Without one the model's configuration decides; an explicit null
+ * switches the rule off. Lengths count the start token, counts of new tokens do not.
+ */
+export const GenerationOptionsSchema = v.strictObject({
+  minLength: v.nullish(naturalSchema),
+  maxLength: v.nullish(v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(2, 'must be at least 2'))),
+  /** Wins over `minLength`. */
+  minNewTokens: v.nullish(naturalSchema),
+  /** Wins over `maxLength`. */
+  maxNewTokens: v.nullish(countSchema),
+  /** 1 is greedy. */
+  numBeams: v.nullish(v.pipe(countSchema, v.maxValue(MAX_NUM_BEAMS, `must be at most ${MAX_NUM_BEAMS}`))),
+  /** A finished text's score is divided by its length to this power: above 0, longer texts win. */
+  lengthPenalty: v.nullish(v.pipe(v.number(), v.finite('must be a finite number'))),
+  earlyStopping: v.nullish(EarlyStoppingSchema),
+  noRepeatNgramSize: v.nullish(naturalSchema),
+  repetitionPenalty: v.nullish(v.pipe(v.number(), v.finite('must be a finite number'), v.gtValue(0, 'must be greater than 0'))),
+  badWordsIds: v.nullish(
+    v.pipe(v.array(v.pipe(v.array(tokenIdSchema), v.nonEmpty('must not be empty'))), v.nonEmpty('must not be empty')),
+  ),
+  forcedBosTokenId: v.nullish(tokenIdSchema),
+  forcedEosTokenId: v.nullish(tokenIdsSchema),
+  decoderStartTokenId: v.nullish(tokenIdSchema),
+  bosTokenId: v.nullish(tokenIdSchema),
+  eosTokenId: v.nullish(tokenIdsSchema),
+  padTokenId: v.nullish(tokenIdSchema),
+  numReturnSequences: v.nullish(countSchema),
+});
+export type GenerationOptions = v.InferOutput<typeof GenerationOptionsSchema>;
+
 /**
  * Validates a caller's value.
  * @throws OnnxPredictError INVALID_ARGUMENT naming the field, its value and what is expected

@@ -2,8 +2,8 @@
 import type * as Ort from 'onnxruntime-node';
 import { disableTelemetry } from '../config.ts';
 import { OnnxPredictError } from '../errors.ts';
-import type { FloatTensor, TensorDescription, TensorSession } from '../tasks/tensor-session.ts';
-import { fromFloat16, toFloat16 } from './float16.ts';
+import { fromFloat16, toFloat16 } from '../tasks/float16.ts';
+import type { FloatTensor, Tensor, TensorDescription, TensorSession } from '../tasks/tensor-session.ts';
 
 /**
  * Loads an ONNX file.
@@ -31,22 +31,38 @@ export async function openSession(path: string, options: { readonly numThreads: 
   const inputs = session.inputMetadata.map(describe);
   const outputs = session.outputMetadata.map(describe);
 
-  async function run(feeds: Readonly<Record<string, FloatTensor>>, output: string): Promise<FloatTensor> {
-    const tensors: Record<string, Ort.Tensor> = {};
-    for (const [name, tensor] of Object.entries(feeds)) {
-      tensors[name] =
-        inputs.find((input) => input.name === name)?.type === 'float16' ? halfTensor(ort, tensor) : floatTensor(ort, tensor);
-    }
-    let results: Ort.InferenceSession.OnnxValueMapType;
+  const inputTypes = new Map(inputs.map(({ name, type }) => [name, type]));
+
+  async function runOrt(
+    feeds: Readonly<Record<string, Ort.Tensor>>,
+    fetches: readonly string[],
+  ): Promise<Ort.InferenceSession.OnnxValueMapType> {
     try {
-      results = await session.run(tensors, [output]);
+      return await session.run(feeds, fetches);
     } catch (error) {
       throw new OnnxPredictError('MODEL_INVALID', `The model failed while it ran: ${firstLine(error)}`, { cause: error });
     }
-    return fromOrt(results[output], output);
   }
 
-  return { inputs, outputs, run, release: () => session.release() };
+  async function run(feeds: Readonly<Record<string, FloatTensor>>, output: string): Promise<FloatTensor> {
+    const tensors = Object.entries(feeds).map(([name, tensor]) => [name, { type: 'float32', ...tensor }] as const);
+    const value = (await runTensors(new Map(tensors), [output])).get(output);
+    if (value?.type === 'float32') return value;
+    if (value?.type === 'float16') return { data: fromFloat16(value.data), dims: value.dims };
+    throw new OnnxPredictError('MODEL_INVALID', `The model's output ${output} is not a tensor of floating-point numbers.`);
+  }
+
+  async function runTensors(
+    feeds: ReadonlyMap<string, Tensor>,
+    fetches: readonly string[],
+  ): Promise<ReadonlyMap<string, Tensor>> {
+    const tensors: Record<string, Ort.Tensor> = {};
+    for (const [name, tensor] of feeds) tensors[name] = toOrt(ort, tensor, inputTypes.get(name));
+    const results = await runOrt(tensors, fetches);
+    return new Map(fetches.map((name) => [name, fromOrt(results[name], name)]));
+  }
+
+  return { inputs, outputs, run, runTensors, release: () => session.release() };
 }
 
 async function importOnnxRuntime(): Promise<typeof Ort> {
@@ -57,22 +73,23 @@ async function importOnnxRuntime(): Promise<typeof Ort> {
   return ort;
 }
 
-function floatTensor(ort: typeof Ort, { data, dims }: FloatTensor): Ort.Tensor {
-  return new ort.Tensor('float32', data, dims);
+function toOrt(ort: typeof Ort, tensor: Tensor, wanted: string | undefined): Ort.Tensor {
+  if (tensor.type === 'float32' && wanted === 'float16') return new ort.Tensor('float16', toFloat16(tensor.data), tensor.dims);
+  if (tensor.type === 'float16' && wanted === 'float32') return new ort.Tensor('float32', fromFloat16(tensor.data), tensor.dims);
+  return new ort.Tensor(tensor.type, tensor.data as Ort.Tensor.DataType, tensor.dims) as Ort.Tensor;
 }
 
-function halfTensor(ort: typeof Ort, { data, dims }: FloatTensor): Ort.Tensor {
-  return new ort.Tensor('float16', toFloat16(data), dims);
-}
-
-function fromOrt(value: Ort.OnnxValue | undefined, name: string): FloatTensor {
+function fromOrt(value: Ort.OnnxValue | undefined, name: string): Tensor {
   if (value !== undefined && 'dims' in value) {
-    if (value.data instanceof Float32Array) return { data: value.data, dims: value.dims };
+    const { data, dims } = value;
+    if (data instanceof Float32Array) return { type: 'float32', data, dims };
+    if (data instanceof BigInt64Array) return { type: 'int64', data, dims };
     // float16 arrives as Float16Array where the engine has one (Node 24), as its bits in a Uint16Array elsewhere.
-    if (value.data instanceof Uint16Array) return { data: fromFloat16(value.data), dims: value.dims };
-    if (value.type === 'float16') return { data: Float32Array.from(value.data as ArrayLike<number>), dims: value.dims };
+    if (value.type === 'float16' && ArrayBuffer.isView(data)) {
+      return { type: 'float16', data: new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2), dims };
+    }
   }
-  throw new OnnxPredictError('MODEL_INVALID', `The model's output ${name} is not a tensor of floating-point numbers.`);
+  throw new OnnxPredictError('MODEL_INVALID', `The model's output ${name} is of a kind that no task here reads.`);
 }
 
 function describe(value: Ort.InferenceSession.ValueMetadata): TensorDescription {

@@ -43,6 +43,9 @@ class FakeSession implements TensorSession {
   async run() {
     return { data: Float32Array.from(this.logits), dims: [1, this.logits.length] };
   }
+  async runTensors(): Promise<never> {
+    throw new Error('A classifier asks for its scores alone.');
+  }
   async release() {
     this.released = true;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fromFloat16, toFloat16 } from '../../../src/runner/float16.ts';
+import { fromFloat16, toFloat16 } from '../../../src/tasks/float16.ts';
 
 function encode(value: number): number {
   return toFloat16(Float32Array.of(value))[0]!;

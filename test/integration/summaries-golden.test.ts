@@ -1,0 +1,117 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Decoder } from '../../src/generation/decoder.ts';
+import { type GenerationResult, generate } from '../../src/generation/generate.ts';
+import { resolveGenerationConfig } from '../../src/generation/generation-config.ts';
+import { openSession } from '../../src/runner/session.ts';
+import { GenerationOptionsSchema, parseArgument } from '../../src/schemas.ts';
+import { createSeq2SeqDecoder } from '../../src/tasks/seq2seq-decoder.ts';
+import type { TensorSession } from '../../src/tasks/tensor-session.ts';
+
+interface Golden {
+  readonly cases: readonly {
+    readonly input_ids: readonly (readonly number[])[];
+    readonly runs: Readonly<Record<string, GoldenRun>>;
+  }[];
+}
+
+interface GoldenRun {
+  readonly effective: Readonly<Record<string, unknown>>;
+  readonly ids: readonly (readonly number[])[];
+  readonly scores?: readonly number[];
+}
+
+const TEST = join(import.meta.dirname, '..');
+
+/** A decoder of one of the fixture models, and how to give it back. */
+async function openDecoder(model: string, graphs: 'merged' | 'split') {
+  const open = (file: string) => openSession(join(TEST, 'fixtures/models', model, 'onnx', `${file}.onnx`), { numThreads: 1 });
+  const encoder = await open('encoder_model');
+  const decoder = await open(graphs === 'merged' ? 'decoder_model_merged' : 'decoder_model');
+  const decoderWithPast = graphs === 'merged' ? null : await open('decoder_with_past_model');
+  const sessions = [encoder, decoder, decoderWithPast].filter((session): session is TensorSession => session !== null);
+  return { decoder: createSeq2SeqDecoder({ encoder, decoder, decoderWithPast }), sessions };
+}
+
+async function readConfigs(model: string) {
+  const read = async (file: string): Promise<unknown> =>
+    JSON.parse(await readFile(join(TEST, 'fixtures/models', model, file), 'utf8'));
+  return { config: await read('config.json'), generationConfig: await read('generation_config.json') };
+}
+
+/** `no_repeat_ngram_size` as `noRepeatNgramSize`. */
+function toOptions(effective: Readonly<Record<string, unknown>>) {
+  const camel = (name: string) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return parseArgument(
+    GenerationOptionsSchema,
+    Object.fromEntries(Object.entries(effective).map(([name, value]) => [camel(name), value])),
+  );
+}
+
+/** Python returns one array: shorter rows are filled up at the end, with the end token or with padding. */
+function expectGolden(results: readonly GenerationResult[], { ids, scores }: GoldenRun, fill: readonly number[]): void {
+  const sequences = results.flatMap((result) => result.sequences);
+  const longest = Math.max(...sequences.map(({ outputIds }) => outputIds.length));
+  expect(longest).toBe(ids[0]!.length);
+  sequences.forEach(({ outputIds, score }, row) => {
+    expect(outputIds).toEqual(ids[row]!.slice(0, outputIds.length));
+    expect(fill).toEqual(expect.arrayContaining(ids[row]!.slice(outputIds.length)));
+    // A float32 has seven digits, and a negative length penalty multiplies the score by the length: to -1807.
+    if (scores === undefined) return;
+    expect(Math.abs(score! - scores[row]!)).toBeLessThan(Math.max(1e-4, 1e-6 * Math.abs(scores[row]!)));
+  });
+  expect(sequences).toHaveLength(ids.length);
+}
+
+describe.each([
+  ['tiny-t5', 'merged', 'tiny-t5'],
+  ['tiny-t5', 'split', 'tiny-t5'],
+  ['tiny-bart', 'merged', 'tiny-bart'],
+  ['tiny-bart', 'split', 'tiny-bart'],
+  ['tiny-t5-2023', 'merged', 'tiny-t5'],
+  ['tiny-bart-2023', 'merged', 'tiny-bart'],
+] as const)('%s, %s', (model, graphs, golden) => {
+  let opened: { decoder: Decoder; sessions: readonly TensorSession[] };
+  beforeAll(async () => {
+    opened = await openDecoder(model, graphs);
+  });
+  afterAll(async () => {
+    for (const session of opened.sessions) await session.release();
+  });
+
+  test('generates what transformers generates, token for token, single texts and padded batches', async () => {
+    const { cases } = JSON.parse(await readFile(join(TEST, `golden/generation/summaries.${golden}.json`), 'utf8')) as Golden;
+    const configs = await readConfigs(model);
+    let numRuns = 0;
+    for (const { input_ids, runs } of cases) {
+      for (const run of Object.values(runs)) {
+        const config = resolveGenerationConfig(toOptions(run.effective), configs);
+        const results = await Promise.all(
+          generate(
+            opened.decoder,
+            input_ids.map((inputIds) => ({ inputIds, config })),
+          ),
+        );
+        expectGolden(results, run, [config.padTokenId, ...config.eosTokenIds]);
+        numRuns++;
+      }
+    }
+    expect(numRuns).toBe(381);
+  });
+
+  test('answers texts under different rules together as each alone', async () => {
+    const { cases } = JSON.parse(await readFile(join(TEST, `golden/generation/summaries.${golden}.json`), 'utf8')) as Golden;
+    const configs = await readConfigs(model);
+    const single = cases.filter(({ input_ids }) => input_ids.length === 1).slice(0, 8);
+    const names = ['beam4_cnn', 'greedy', 'beam4_lp05_never', 'beam4', 'greedy_min30_max40', 'task_params'];
+    const requests = single.map(({ input_ids, runs }, place) => {
+      const run = runs[names[place % names.length]!]!;
+      return { run, inputIds: input_ids[0]!, config: resolveGenerationConfig(toOptions(run.effective), configs) };
+    });
+    const results = await Promise.all(generate(opened.decoder, requests));
+    results.forEach((result, place) => {
+      expect(result.sequences.map(({ outputIds }) => outputIds)).toEqual(requests[place]!.run.ids);
+    });
+  });
+});
