@@ -1,6 +1,7 @@
 import { byteCharacters } from './byte-characters.ts';
 import { createMinHeap } from './min-heap.ts';
 import { createPairTable } from './pair-table.ts';
+import type { TokenModel } from './token-model.ts';
 
 /** In the queue, an entry is `rank * MAX_WORD_BYTES + position`, which must stay an exact integer. */
 const MAX_WORD_BYTES = 2 ** 30;
@@ -8,8 +9,8 @@ const MAX_WORD_BYTES = 2 ** 30;
 /** The model of a byte-level BPE tokenizer.json. */
 export interface BpeSettings {
   readonly vocab: ReadonlyMap<string, number>;
-  /** By rank: the ids of two tokens and of what they become. */
-  readonly merges: readonly (readonly [left: number, right: number, merged: number])[];
+  /** By rank, three each: the ids of two tokens and of what they become. */
+  readonly merges: Int32Array;
   /** Stands for bytes outside the vocabulary; null: they are left out, as the `tokenizers` package does. */
   readonly unkId: number | null;
   readonly fuseUnk: boolean;
@@ -27,10 +28,11 @@ interface Symbols {
  * Byte-pair encoding of a word's UTF-8 bytes, with the queue of the `tokenizers` package (`Word::merge_all`): the lowest rank first,
  * then the leftmost. Time is n log n in the word.
  */
-export function createBpeModel({ vocab, merges, unkId, fuseUnk }: BpeSettings): (word: string) => readonly number[] {
+export function createBpeModel({ vocab, merges, unkId, fuseUnk }: BpeSettings): TokenModel {
   const byteIds = byteCharacters().map((character) => vocab.get(character) ?? -1);
-  const ranks = createPairTable(merges.length);
-  for (const [rank, [left, right]] of merges.entries()) ranks.set(left, right, rank);
+  const numRanks = merges.length / 3;
+  const ranks = createPairTable(numRanks);
+  for (let rank = 0; rank < numRanks; rank++) ranks.set(merges[rank * 3]!, merges[rank * 3 + 1]!, rank);
 
   const firstIds = (word: string): Int32Array => {
     const bytes = Buffer.from(word);
@@ -56,12 +58,12 @@ export function createBpeModel({ vocab, merges, unkId, fuseUnk }: BpeSettings): 
     for (let position = 0; position + 1 < ids.length; position++) enqueue(position, position + 1);
     for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
       const position = entry % MAX_WORD_BYTES;
-      const merged = merges[(entry - position) / MAX_WORD_BYTES]![2];
+      const merged = merges[((entry - position) / MAX_WORD_BYTES) * 3 + 2]!;
       const following = next[position]!;
       if (ids[position] === -1 || following === -1) continue;
       // An entry may be older than its tokens; it counts if they still become the same.
       const rank = ranks.get(ids[position]!, ids[following]!);
-      if (rank === -1 || merges[rank]![2] !== merged) continue;
+      if (rank === -1 || merges[rank * 3 + 2] !== merged) continue;
       ids[position] = merged;
       ids[following] = -1;
       const after = next[following]!;
@@ -72,11 +74,14 @@ export function createBpeModel({ vocab, merges, unkId, fuseUnk }: BpeSettings): 
     }
   };
 
-  return (word) => {
-    const ids = firstIds(word);
-    const previous = Int32Array.from(ids, (_, i) => i - 1);
-    const next = Int32Array.from(ids, (_, i) => (i + 1 < ids.length ? i + 1 : -1));
-    mergeAll({ ids, previous, next });
-    return Array.from(ids.filter((id) => id !== -1));
+  return {
+    idOf: (token) => vocab.get(token),
+    encode(word) {
+      const ids = firstIds(word);
+      const previous = Int32Array.from(ids, (_, i) => i - 1);
+      const next = Int32Array.from(ids, (_, i) => (i + 1 < ids.length ? i + 1 : -1));
+      mergeAll({ ids, previous, next });
+      return Array.from(ids.filter((id) => id !== -1));
+    },
   };
 }

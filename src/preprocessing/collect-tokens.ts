@@ -1,5 +1,6 @@
 import { OnnxPredictError } from '../errors.ts';
 import type { AddedToken } from './added-tokens.ts';
+import type { TokenModel } from './token-model.ts';
 import type { NamedToken, TokenizerConfig } from './tokenizer-config.ts';
 import type { TokenizerJson } from './tokenizer-schema.ts';
 import { MAX_TOKENS } from './tokenizer-vocabulary.ts';
@@ -8,8 +9,8 @@ import { MAX_TOKENS } from './tokenizer-vocabulary.ts';
 export interface TokenCollection {
   /** By id, with holes where an id stands for nothing. */
   readonly texts: readonly (string | undefined)[];
-  readonly ids: ReadonlyMap<string, number>;
-  readonly added: readonly AddedToken[];
+  /** By content. */
+  readonly added: ReadonlyMap<string, AddedToken>;
   /** The contents of special tokens. */
   readonly special: ReadonlySet<string>;
 }
@@ -19,10 +20,13 @@ export interface TokenCollection {
  * model has for them, or the next one that is free.
  * @throws OnnxPredictError MODEL_INVALID if there are too many
  */
-export function collectTokens({ model, addedTokens }: TokenizerJson, config: TokenizerConfig, source: string): TokenCollection {
-  const ids = new Map(model.type === 'BPE' ? model.vocab : model.pieces.map(([piece], id) => [piece, id]));
-  const texts: (string | undefined)[] = [];
-  for (const [text, id] of ids) texts[id] = text;
+export function collectTokens(
+  { model, addedTokens }: TokenizerJson,
+  { tokens, idOf }: { readonly tokens: TokenizerConfig['tokens']; readonly idOf: TokenModel['idOf'] },
+  source: string,
+): TokenCollection {
+  const texts: (string | undefined)[] = model.type === 'BPE' ? [] : model.pieces.map(([piece]) => piece);
+  if (model.type === 'BPE') for (const [text, id] of model.vocab) texts[id] = text;
   const added = new Map<string, AddedToken>();
   const special = new Set<string>();
   const add = (token: NamedToken, id: number) => {
@@ -38,10 +42,9 @@ export function collectTokens({ model, addedTokens }: TokenizerJson, config: Tok
       normalized: token.normalized ?? token.special !== true,
       special: token.special === true,
     });
-    ids.set(token.content, id);
     texts[id] = token.content;
   };
   for (const token of addedTokens) add(token, token.id);
-  for (const token of config.tokens) add(token, token.id ?? ids.get(token.content) ?? texts.length);
-  return { texts, ids, added: [...added.values()], special };
+  for (const token of tokens) add(token, token.id ?? idOf(token.content) ?? texts.length);
+  return { texts, added, special };
 }

@@ -52,33 +52,47 @@ function readBpe(model: JsonObject, source: string): ModelSettings {
 
 function readBpeVocab(vocab: unknown, source: string): ReadonlyMap<string, number> {
   if (!isObject(vocab)) throw invalid(source, 'has a model.vocab that is no object of tokens');
-  const entries = Object.entries(vocab);
-  if (entries.length === 0) throw invalid(source, 'has an empty model.vocab');
-  checkSize(entries.length, source);
+  const tokens = Object.keys(vocab);
+  if (tokens.length === 0) throw invalid(source, 'has an empty model.vocab');
+  checkSize(tokens.length, source);
   const ids = new Map<string, number>();
-  for (const [token, id] of entries) {
+  for (const token of tokens) {
+    const id = vocab[token];
     if (!isTokenText(token) || !isId(id)) {
-      throw invalid(
-        source,
-        `has ${show(token)}: ${show(id)} in model.vocab; ids go to ${MAX_TOKENS - 1}, tokens to 512 characters`,
-      );
+      const limits = `ids go to ${MAX_TOKENS - 1}, tokens to ${MAX_TOKEN_LENGTH} characters`;
+      throw invalid(source, `has ${show(token)}: ${show(id)} in model.vocab; ${limits}`);
     }
     ids.set(token, id);
   }
   return ids;
 }
 
-function readMerges(merges: unknown, vocab: ReadonlyMap<string, number>, source: string): BpeSettings['merges'] {
+function readMerges(merges: unknown, vocab: ReadonlyMap<string, number>, source: string): Int32Array {
   if (!Array.isArray(merges)) throw invalid(source, 'has no list model.merges');
   checkSize(merges.length, source);
-  return merges.map((merge: unknown, rank) => {
-    const [left, right, ...rest] = typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? merge : [];
-    if (typeof left === 'string' && typeof right === 'string' && rest.length === 0) {
-      const ids = [vocab.get(left), vocab.get(right), vocab.get(left + right)] as const;
-      if (ids.every((id) => id !== undefined)) return ids as [number, number, number];
+  const triples = new Int32Array(merges.length * 3);
+  for (const [rank, merge] of merges.entries()) {
+    const [left, right] = readPair(merge) ?? ['', ''];
+    const ids = [vocab.get(left), vocab.get(right), vocab.get(left + right)];
+    for (const [i, id] of ids.entries()) {
+      if (id === undefined) {
+        throw invalid(source, `has entry ${rank} of model.merges that does not join two tokens of its vocabulary to a third`);
+      }
+      triples[rank * 3 + i] = id;
     }
-    throw invalid(source, `has entry ${rank} of model.merges that does not join two tokens of its vocabulary to a third`);
-  });
+  }
+  return triples;
+}
+
+/** "a b", or ["a", "b"] in files of 2024 and later. */
+function readPair(merge: unknown): readonly [left: string, right: string] | null {
+  if (typeof merge === 'string') {
+    const space = merge.indexOf(' ');
+    return space === -1 || merge.includes(' ', space + 1) ? null : [merge.slice(0, space), merge.slice(space + 1)];
+  }
+  if (!Array.isArray(merge) || merge.length !== 2) return null;
+  const [left, right]: readonly unknown[] = merge;
+  return typeof left === 'string' && typeof right === 'string' ? [left, right] : null;
 }
 
 function checkSize(numEntries: number, source: string): void {

@@ -6,6 +6,7 @@ import { createSectionSplitter } from './section-splitter.ts';
 import { createTemplate } from './special-token-template.ts';
 import { createTextNormalizer } from './text-normalizer.ts';
 import { cleanUpSpaces, createTokenDecoder } from './token-decoder.ts';
+import { rememberWords } from './token-model.ts';
 import { parseTokenizerConfig } from './tokenizer-config.ts';
 import { parseTokenizerJson, type TokenizerJson } from './tokenizer-schema.ts';
 import { truncateIds } from './truncate-ids.ts';
@@ -48,10 +49,6 @@ export interface TokenizerFiles {
   readonly specialTokensMap: unknown;
 }
 
-/** Words up to this length are remembered with their ids. */
-const MAX_CACHED_LENGTH = 64;
-const MAX_CACHED_WORDS = 16_384;
-
 /**
  * Builds the tokenizer of a T5-family (Unigram) or BART-family (byte-level BPE) model.
  * @param source the file's name, for messages
@@ -61,24 +58,24 @@ export function createTextTokenizer(files: TokenizerFiles, source: string): Text
   const json = parseTokenizerJson(files.tokenizer, source);
   const config = parseTokenizerConfig(files.tokenizerConfig, files.specialTokensMap, source);
   checkByteLevel(json, source);
-  const tokens = collectTokens(json, config, source);
-  const split = createSectionSplitter(tokens.added, createTextNormalizer(json.normalizer, source));
+  const model = rememberWords(json.model.type === 'BPE' ? createBpeModel(json.model) : createUnigramModel(json.model));
+  const tokens = collectTokens(json, { tokens: config.tokens, idOf: model.idOf }, source);
+  const split = createSectionSplitter([...tokens.added.values()], createTextNormalizer(json.normalizer, source));
   const preTokenize = createPreTokenizer(json.preTokenizer, config.addPrefixSpace);
-  const model = remember(json.model.type === 'BPE' ? createBpeModel(json.model) : createUnigramModel(json.model));
   const { before, after } = createTemplate(json.postProcessor);
   const joinTokens = createTokenDecoder(json.decoder);
 
   function* idLists(text: string): Iterable<readonly number[]> {
     for (const section of split(text.replace(/\p{Surrogate}/gu, '\ufffd'))) {
       if (section.kind === 'token') yield [section.id];
-      else for (const word of preTokenize(section.text, section.isStart)) yield model(word);
+      else for (const word of preTokenize(section.text, section.isStart)) yield model.encode(word);
     }
   }
 
   return {
     vocabSize: tokens.texts.length,
     modelMaxLength: config.modelMaxLength,
-    tokenId: (token) => tokens.ids.get(token),
+    tokenId: (token) => tokens.added.get(token)?.id ?? model.idOf(token),
     encode(text, { maxTokens }) {
       const room = (maxTokens ?? Infinity) - before.length - after.length;
       if (!(room >= 0)) {
@@ -106,17 +103,4 @@ function checkByteLevel({ model, preTokenizer, decoder }: TokenizerJson, source:
   if (cutsBytes === isByteLevel && (decoder?.type === 'ByteLevel') === isByteLevel) return;
   const problem = `has a ${model.type} model with pre_tokenizer ${preTokenizer.at(-1)?.type} and decoder ${decoder?.type}`;
   throw new OnnxPredictError('MODEL_INVALID', `${source} ${problem}; BPE goes with ByteLevel, Unigram without.`);
-}
-
-function remember(model: (word: string) => readonly number[]): (word: string) => readonly number[] {
-  const known = new Map<string, readonly number[]>();
-  return (word) => {
-    if (word.length > MAX_CACHED_LENGTH) return model(word);
-    const cached = known.get(word);
-    if (cached !== undefined) return cached;
-    const ids = model(word);
-    if (known.size >= MAX_CACHED_WORDS) known.clear();
-    known.set(word, ids);
-    return ids;
-  };
 }

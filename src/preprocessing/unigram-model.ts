@@ -1,4 +1,5 @@
 import { createPairTable, type PairTable } from './pair-table.ts';
+import type { TokenModel } from './token-model.ts';
 
 /** SentencePiece's price of an unknown character, below the worst piece. */
 const UNKNOWN_PENALTY = 10;
@@ -10,6 +11,13 @@ export interface UnigramSettings {
   readonly pieces: readonly (readonly [piece: string, score: number])[];
   readonly unkId: number;
   readonly byteFallback: boolean;
+}
+
+/** All pieces by their UTF-16 code units; node 0 is the root. */
+interface Trie {
+  readonly children: PairTable;
+  /** By node; -1 where no piece ends. */
+  readonly ids: Int32Array;
 }
 
 /** Best paths by end position, in UTF-16 code units. */
@@ -24,22 +32,21 @@ interface Lattice {
  * SentencePiece's unigram model: the ids of the best path through `word`, found as the `tokenizers` package does
  * (`encode_optimized`): neighbouring unknown characters are one unknown token. Time is linear in the word, times the longest piece.
  */
-export function createUnigramModel({ pieces, unkId, byteFallback }: UnigramSettings): (word: string) => readonly number[] {
+export function createUnigramModel({ pieces, unkId, byteFallback }: UnigramSettings): TokenModel {
   const trie = buildTrie(pieces);
-  const ids = new Map(pieces.map(([piece], id) => [piece, id]));
   const scores = Float64Array.from(pieces, ([, score]) => score);
   const unkScore = scores.reduce((worst, score) => Math.min(worst, score), Infinity) - UNKNOWN_PENALTY;
-  const byteIds = byteFallback ? Array.from({ length: 256 }, (_, byte) => ids.get(byteToken(byte))) : null;
+  const byteIds = byteFallback ? Array.from({ length: 256 }, (_, byte) => findPiece(trie, byteToken(byte))) : null;
   const scratch = createLattice(SCRATCH_LENGTH);
 
   const idsOfUnknown = (text: string): readonly number[] => {
-    const known = ids.get(text);
+    const known = findPiece(trie, text);
     if (known !== undefined) return [known];
     const bytes = byteIds === null ? [undefined] : Array.from(Buffer.from(text), (byte) => byteIds[byte]);
     return bytes.every((id) => id !== undefined) ? bytes : [unkId];
   };
 
-  return (word) => {
+  const encode = (word: string): readonly number[] => {
     const lattice = word.length <= SCRATCH_LENGTH ? scratch : createLattice(word.length);
     lattice.starts.fill(-1, 0, word.length + 1);
     lattice.scores[0] = 0;
@@ -50,6 +57,7 @@ export function createUnigramModel({ pieces, unkId, byteFallback }: UnigramSetti
     }
     return readBestPath(lattice, word);
   };
+  return { encode, idOf: (token) => findPiece(trie, token) };
 
   /** Extends the best path to `start` by every piece there; tells whether one of them is the single character. */
   function extendPaths(lattice: Lattice, word: string, start: number, width: number): boolean {
@@ -95,8 +103,14 @@ function createLattice(length: number): Lattice {
   return { scores: new Float64Array(length + 1), starts: new Int32Array(length + 1), ids: new Int32Array(length + 1) };
 }
 
-/** All pieces by their UTF-16 code units; node 0 is the root. */
-function buildTrie(pieces: UnigramSettings['pieces']): { readonly children: PairTable; readonly ids: Int32Array } {
+function findPiece({ children, ids }: Trie, text: string): number | undefined {
+  let node = 0;
+  for (let i = 0; i < text.length && node !== -1; i++) node = children.get(node, text.charCodeAt(i));
+  const id = node === -1 ? -1 : ids[node]!;
+  return id === -1 ? undefined : id;
+}
+
+function buildTrie(pieces: UnigramSettings['pieces']): Trie {
   const maxNodes = pieces.reduce((sum, [piece]) => sum + piece.length, 1);
   const children = createPairTable(maxNodes);
   const ids = new Int32Array(maxNodes).fill(-1);
