@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { DecoderBatch } from '../../../src/generation/decoder.ts';
 import { generate } from '../../../src/generation/generate.ts';
 import type { GenerationConfig } from '../../../src/generation/generation-config.ts';
 import { allPaths } from './brute-force.ts';
@@ -71,6 +72,24 @@ describe('beam search', () => {
     };
     expect(await steps(true)).toBeLessThan(await steps('never'));
     expect(await steps('never')).toBe(59);
+  });
+
+  test('goes on with numBeams texts where the best candidates of all beams are ends', async () => {
+    const logitsAfter = [
+      [-9, 9, 8, 7, 2, 1.9],
+      [0, 0, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0, 0],
+      [0, 20, 0, 0, 0, 0],
+    ];
+    const step: DecoderBatch['step'] = async ({ inputIds }) => ({
+      data: Float32Array.from([...inputIds].flatMap((token) => logitsAfter[token]!)),
+      vocabSize: 6,
+    });
+    const config = settings({ numBeams: 2, eosTokenIds: [1, 2, 3], maxLength: 3, lengthPenalty: 9, earlyStopping: 'never' });
+    const [result] = await Promise.all(generate({ start: async () => ({ step }) }, [{ inputIds: [1], config }]));
+    expect(result!.sequences[0]!.outputIds).toEqual([0, 5, 1]);
   });
 
   test('returns the start token alone where the rules leave no token at all', async () => {

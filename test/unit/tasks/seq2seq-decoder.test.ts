@@ -99,6 +99,14 @@ describe('createSeq2SeqDecoder', () => {
     expect(graph.calls[3]!.feeds.get('encoder_attention_mask')!.dims).toEqual([2, 1]);
   });
 
+  test("takes each row's text along where one text leaves as another grows into its place", async () => {
+    const graph = merged();
+    const batch = await createSeq2SeqDecoder({ encoder: encoder(), decoder: graph, decoderWithPast: null }).start([[1], [2]], 0);
+    await batch.step(step([0, 0], [0, 1]));
+    await batch.step(step([3, 4], [1, 1]));
+    expect(graph.fed(1, 'past_key_values.0.encoder.key')).toEqual([11, 11]);
+  });
+
   test('does not copy the memory while the order stays', async () => {
     const graph = merged();
     const batch = await createSeq2SeqDecoder({ encoder: encoder(), decoder: graph, decoderWithPast: null }).start([[1]], 0);
