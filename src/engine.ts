@@ -1,14 +1,14 @@
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { readHubEnvironment } from './config.ts';
 import { OnnxPredictError } from './errors.ts';
 import { createHub, hubSettings } from './hub/hub.ts';
 import { createModelManager, type ModelManager } from './hub/manage-models.ts';
+import { toImageSource } from './image-source.ts';
 import { DEFAULT_MAX_PIXELS } from './limits.ts';
 import { type Logger, silentLogger } from './logger.ts';
-import type { ImageSource } from './protocol.ts';
+import type { RunnerTask } from './protocol.ts';
 import { availableThreads } from './runtime/available-threads.ts';
+import type { ModelHost } from './runtime/model-host.ts';
 import { ModelPool } from './runtime/model-pool.ts';
 import type { ConnectRunner } from './runtime/runner-connection.ts';
 import { startRunnerProcess } from './runtime/runner-process.ts';
@@ -18,14 +18,22 @@ import {
   type ClassifyOptions,
   ClassifyOptionsSchema,
   DEFAULT_IMAGE_CLASSIFIER,
+  DEFAULT_SUMMARIZER,
   DEFAULT_TOP_K,
   type DownloadEvent,
+  type Dtype,
   modelSchema,
   type PullOptions,
   PullOptionsSchema,
   type PullResult,
   parseArgument,
+  type SummarizeOptions,
+  type SummaryResult,
+  type TokenizationResult,
+  type TokenizeOptions,
+  TokenizeOptionsSchema,
 } from './schemas.ts';
+import { checkText, toSummarizationRequest, toSummaryResult } from './summary-request.ts';
 
 export type { ModelManager };
 
@@ -65,6 +73,16 @@ export interface Engine extends AsyncDisposable {
    */
   classify(image: string | URL | Uint8Array, options?: ClassifyOptions): Promise<ClassificationResult>;
   /**
+   * Shortens a text to what it says, as transformers' summarization pipeline does, token for token.
+   * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
+   */
+  summarize(text: string, options?: SummarizeOptions): Promise<SummaryResult>;
+  /**
+   * The ids of a text as a model's tokenizer makes them, whole and without the prefix. Needs the tokenizer's files only.
+   * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
+   */
+  tokenize(text: string, options?: TokenizeOptions): Promise<TokenizationResult>;
+  /**
    * Fetches a model from the Hub, or what has changed of it.
    * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
    */
@@ -80,6 +98,14 @@ export interface RunnerTransport {
   readonly connect: ConnectRunner;
   /** Larger pictures go through a private temporary file: a 20 MB message blocks its sender for 10 to 44 ms. */
   readonly spoolAboveBytes: number;
+}
+
+/** Which runner answers. */
+interface HostedModel {
+  readonly task: RunnerTask;
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly revision: string | undefined;
 }
 
 const CHILD_PROCESSES: RunnerTransport = { connect: startRunnerProcess, spoolAboveBytes: 1024 * 1024 };
@@ -106,49 +132,84 @@ export function createEngineOver(
   const pool = new ModelPool<DownloadEvent>();
   let closed = false;
 
+  /** The host of a model, which is fetched and loaded at its first request. */
+  function findHost(
+    { task, name, dtype, revision }: HostedModel,
+    waiter: { readonly signal: AbortSignal | undefined; readonly onEvent: ((event: DownloadEvent) => void) | undefined },
+  ): Promise<ModelHost> {
+    waiter.signal?.throwIfAborted();
+    if (closed) throw closedError();
+    return pool.host(
+      JSON.stringify([task, name, revision, dtype]),
+      async (signal, onEvent) => {
+        const model = await hub.resolve({ task, model: name, dtype, revision }, { signal, onEvent });
+        return { model, numThreads, watchdogMs, connect: transport.connect, logger };
+      },
+      waiter,
+    );
+  }
+
   async function classify(
     image: string | URL | Uint8Array,
     { signal, onProgress, ...options }: ClassifyOptions = {},
   ): Promise<ClassificationResult> {
     const request = parseArgument(ClassifyOptionsSchema, options);
     const source = toImageSource(image);
-    signal?.throwIfAborted();
-    if (closed) throw closedError();
     const { model: name = DEFAULT_IMAGE_CLASSIFIER, dtype = 'fp32', revision } = request;
-    const host = await pool.host(
-      JSON.stringify([name, revision, dtype]),
-      async (signal, onEvent) => {
-        const model = await hub.resolve({ model: name, dtype, revision }, { signal, onEvent });
-        return { model, numThreads, watchdogMs, connect: transport.connect, logger };
-      },
-      { signal, onEvent: onProgress },
-    );
+    const host = await findHost({ task: 'image-classification', name, dtype, revision }, { signal, onEvent: onProgress });
     const spooled =
       'bytes' in source && source.bytes.length > transport.spoolAboveBytes ? await spoolImage(source.bytes) : undefined;
     try {
       const { answer, loadMs } = await host.run(
         {
+          task: 'image-classification',
           image: spooled === undefined ? source : { path: spooled.path },
           topK: request.topK ?? DEFAULT_TOP_K,
           activation: request.activation ?? 'softmax',
           minConfidence: request.minConfidence ?? null,
           maxPixels: request.maxPixels ?? DEFAULT_MAX_PIXELS,
         },
-        signal,
+        { signal },
       );
-      const { timings, ...rest } = answer;
-      return { ...rest, model: host.identity, timings: { loadMs, ...timings } };
+      const { classLabel, score, top, timings } = answer;
+      return { classLabel, score, top, model: host.identity, timings: { loadMs, ...timings } };
     } finally {
       await spooled?.remove();
     }
   }
 
+  async function summarize(
+    text: string,
+    { signal, onProgress, onText, ...options }: SummarizeOptions = {},
+  ): Promise<SummaryResult> {
+    const { request, dtype, revision, model } = toSummarizationRequest(text, options, onText !== undefined);
+    const wanted = { task: 'summarization', name: model ?? DEFAULT_SUMMARIZER, dtype, revision } as const;
+    const host = await findHost(wanted, { signal, onEvent: onProgress });
+    const { answer, loadMs } = await host.run(request, {
+      signal,
+      onProgress: ({ outputTokens, maxLength, text }) => {
+        onProgress?.({ type: 'tokens', outputTokens, maxLength });
+        if (text !== '') onText?.(text);
+      },
+    });
+    return toSummaryResult(answer, { model: host.identity, loadMs });
+  }
+
+  async function tokenize(text: string, { signal, onProgress, ...options }: TokenizeOptions = {}): Promise<TokenizationResult> {
+    const { model: name = DEFAULT_SUMMARIZER, revision } = parseArgument(TokenizeOptionsSchema, options);
+    const request = { task: 'tokenization', text: checkText(text) } as const;
+    const host = await findHost({ task: 'tokenization', name, dtype: 'fp32', revision }, { signal, onEvent: onProgress });
+    const { answer } = await host.run(request, { signal });
+    const { id, revision: commit } = host.identity;
+    return { ids: answer.ids, tokens: answer.tokens, model: { id, revision: commit } };
+  }
+
   async function pull(name: string, { signal, onProgress, ...options }: PullOptions = {}): Promise<PullResult> {
     const model = parseArgument(modelSchema, name);
-    const { dtype = 'fp32', revision } = parseArgument(PullOptionsSchema, options);
+    const { task, dtype = 'fp32', revision } = parseArgument(PullOptionsSchema, options);
     signal?.throwIfAborted();
     if (closed) throw closedError();
-    return hub.pull({ model, dtype, revision }, { signal, onEvent: onProgress });
+    return hub.pull({ task, model, dtype, revision }, { signal, onEvent: onProgress });
   }
 
   async function close(): Promise<void> {
@@ -156,32 +217,9 @@ export function createEngineOver(
     await Promise.all([hub.close(closedError()), pool.close(closedError())]);
   }
 
-  return { classify, pull, models: createModelManager(hub), close, [Symbol.asyncDispose]: close };
+  return { classify, summarize, tokenize, pull, models: createModelManager(hub), close, [Symbol.asyncDispose]: close };
 }
 
 function closedError(): OnnxPredictError {
   return new OnnxPredictError('ENGINE_CLOSED', 'The engine was closed.');
-}
-
-function toImageSource(image: string | URL | Uint8Array): ImageSource {
-  if (typeof image === 'string') {
-    if (image === '')
-      throw new OnnxPredictError('INVALID_ARGUMENT', 'image: must not be empty; give a path, a file: URL or bytes');
-    return { path: resolve(image) };
-  }
-  if (image instanceof Uint8Array) return { bytes: image };
-  if (!(image instanceof URL)) {
-    throw new OnnxPredictError('INVALID_ARGUMENT', `image: must be a path, a file: URL or a Uint8Array (got ${typeof image})`);
-  }
-  if (image.protocol !== 'file:') {
-    const message = `image: only file: URLs are read (got ${image.protocol}); fetch the picture and pass its bytes`;
-    throw new OnnxPredictError('INVALID_ARGUMENT', message);
-  }
-  try {
-    return { path: fileURLToPath(image) };
-  } catch (error) {
-    throw new OnnxPredictError('INVALID_ARGUMENT', `image: ${image.href} is not the URL of a file on this machine`, {
-      cause: error,
-    });
-  }
 }

@@ -1,18 +1,52 @@
 /** Messages between the engine's process and a runner, which holds one loaded model. Types only: both sides import this file. */
 import type { ErrorReport } from './errors.ts';
-import type { Activation, Candidate, ModelIdentity } from './schemas.ts';
+import type { Activation, Candidate, GeneratedSummary, GenerationOptions, ModelIdentity, Truncate } from './schemas.ts';
 
-/** A model whose files are on this disk: what a runner needs to load it. Paths are absolute. */
-export interface LocalModel {
+/** What a runner can be started for. */
+export type RunnerTask = 'image-classification' | 'summarization' | 'tokenization';
+
+interface LocalFiles<Task extends RunnerTask, Files> {
+  readonly task: Task;
   readonly identity: ModelIdentity;
-  readonly task: 'image-classification';
-  readonly files: { readonly config: string; readonly preprocessorConfig: string; readonly model: string };
+  /** Absolute paths; null for what the model does not have. */
+  readonly files: Files;
 }
+
+/** The files that make texts of ids and ids of texts. */
+export interface TokenizerFiles {
+  readonly tokenizer: string;
+  readonly tokenizerConfig: string | null;
+  readonly specialTokensMap: string | null;
+}
+
+export type LocalClassifier = LocalFiles<
+  'image-classification',
+  { readonly config: string; readonly preprocessorConfig: string; readonly model: string }
+>;
+
+export type LocalSummarizer = LocalFiles<
+  'summarization',
+  TokenizerFiles & {
+    readonly config: string;
+    readonly generationConfig: string | null;
+    readonly encoder: string;
+    /** decoder_model_merged, or decoder_model. */
+    readonly decoder: string;
+    /** decoder_with_past_model; null beside a merged decoder. */
+    readonly decoderWithPast: string | null;
+  }
+>;
+
+export type LocalTokenizer = LocalFiles<'tokenization', TokenizerFiles>;
+
+/** A model whose files are on this disk: what a runner needs to load it. */
+export type LocalModel = LocalClassifier | LocalSummarizer | LocalTokenizer;
 
 /** A picture as it crosses to the runner, which opens paths itself. */
 export type ImageSource = { readonly path: string } | { readonly bytes: Uint8Array };
 
 export interface ClassificationRequest {
+  readonly task: 'image-classification';
   readonly image: ImageSource;
   readonly topK: number;
   readonly activation: Activation;
@@ -21,28 +55,81 @@ export interface ClassificationRequest {
 }
 
 export interface ClassificationAnswer {
+  readonly task: 'image-classification';
   readonly classLabel: string | null;
   readonly score: number;
   readonly top: readonly Candidate[];
   readonly timings: { readonly preprocessMs: number; readonly inferenceMs: number };
 }
 
+export interface SummarizationRequest {
+  readonly task: 'summarization';
+  readonly text: string;
+  /** What is put in front of the text; undefined: what the model's configuration says. */
+  readonly prefix: string | undefined;
+  readonly truncate: Truncate;
+  readonly generation: GenerationOptions;
+  /** Over the model's configuration, and clamped as that is. */
+  readonly defaults: GenerationOptions;
+  /** Whether the progress is to carry text. */
+  readonly withText: boolean;
+}
+
+export interface SummarizationAnswer {
+  readonly task: 'summarization';
+  readonly inputTokens: number;
+  readonly droppedTokens: number;
+  /** Best first; not empty. */
+  readonly sequences: readonly GeneratedSummary[];
+  readonly timings: {
+    readonly tokenizeMs: number;
+    readonly encodeMs: number;
+    readonly decodeMs: number;
+    readonly steps: number;
+  };
+}
+
+export interface TokenizationRequest {
+  readonly task: 'tokenization';
+  readonly text: string;
+}
+
+export interface TokenizationAnswer {
+  readonly task: 'tokenization';
+  readonly ids: readonly number[];
+  readonly tokens: readonly string[];
+}
+
+export type RunnerRequest = ClassificationRequest | SummarizationRequest | TokenizationRequest;
+export type RunnerAnswer = ClassificationAnswer | SummarizationAnswer | TokenizationAnswer;
+/** What answers a request of this kind. */
+export type AnswerTo<Request extends RunnerRequest> = Extract<RunnerAnswer, { task: Request['task'] }>;
+
+/** How far a summary is. */
+export interface GenerationProgress {
+  /** The start token included. */
+  readonly outputTokens: number;
+  readonly maxLength: number;
+  /** What was added to the text that will not change any more; empty unless it was asked for. */
+  readonly text: string;
+}
+
 export interface QueuedRequest {
   readonly id: number;
-  readonly request: ClassificationRequest;
+  readonly request: RunnerRequest;
 }
 
 export type ToRunner =
   /** `first` is the request that will be run first, so that its picture can be prepared while the model loads. */
   | { readonly type: 'load'; readonly model: LocalModel; readonly numThreads: number; readonly first: QueuedRequest | null }
-  | { readonly type: 'run'; readonly id: number; readonly request: ClassificationRequest }
+  | { readonly type: 'run'; readonly id: number; readonly request: RunnerRequest }
   | { readonly type: 'cancel'; readonly id: number };
 
 export type FromRunner =
   | { readonly type: 'loaded' }
   | { readonly type: 'load-failed'; readonly error: ErrorReport }
   /** The request was begun, or a step of it ended: the sign of life that the watchdog waits for. */
-  | { readonly type: 'step'; readonly id: number }
-  | { readonly type: 'result'; readonly id: number; readonly answer: ClassificationAnswer }
+  | { readonly type: 'step'; readonly id: number; readonly progress?: GenerationProgress }
+  | { readonly type: 'result'; readonly id: number; readonly answer: RunnerAnswer }
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorReport }
   | { readonly type: 'cancelled'; readonly id: number };

@@ -13,9 +13,15 @@ export type Dtype = v.InferOutput<typeof DtypeSchema>;
 export const ActivationSchema = v.picklist(['softmax', 'sigmoid', 'none']);
 export type Activation = v.InferOutput<typeof ActivationSchema>;
 
+/** What models are for, by the Hugging Face Hub's names. */
+export const TaskSchema = v.picklist(['image-classification', 'summarization']);
+export type Task = v.InferOutput<typeof TaskSchema>;
+
 export const DEFAULT_TOP_K = 5;
 /** The model that `classify` uses when none is named. */
 export const DEFAULT_IMAGE_CLASSIFIER = 'mit-b0';
+/** The model that `summarize` uses when none is named. */
+export const DEFAULT_SUMMARIZER = 't5';
 
 /** A model's name. */
 export const modelSchema = v.pipe(v.string(), v.nonEmpty('must not be empty'));
@@ -59,6 +65,8 @@ export type ClassifyOptions = v.InferInput<typeof ClassifyOptionsSchema> & {
 
 /** Options of `engine.pull()` but for `signal` and `onProgress`, which are not data. */
 export const PullOptionsSchema = v.strictObject({
+  /** Default: the alias's task, else what the files of the model are for. */
+  task: v.optional(TaskSchema),
   /** Default `fp32`. */
   dtype: v.optional(DtypeSchema),
   /** A branch, tag or commit. Default `main`. */
@@ -124,6 +132,8 @@ export interface PullResult extends ModelOwnership {
 
 /** A model that can be used or is known by an alias, as `engine.models.list()` gives it: one per revision on the disk. */
 export interface ListedModel extends ModelOwnership {
+  /** Null if its files are for no task that is known here. */
+  readonly task: Task | null;
   /** The alias, if there is one, else the repository. */
   readonly id: string;
   /** Null for a built-in model. */
@@ -149,6 +159,8 @@ export interface ModelVariant {
 
 /** What is known of one model, as `engine.models.show()` gives it. */
 export interface ShownModel extends ModelOwnership {
+  /** Null if its files are for no task that is known here. */
+  readonly task: Task | null;
   readonly id: string;
   readonly repository: string | null;
   readonly revision: string | null;
@@ -220,6 +232,8 @@ export interface ClassificationResult {
 const EarlyStoppingSchema = v.union([v.boolean(), v.literal('never')], 'must be true, false or "never"');
 export type EarlyStopping = v.InferOutput<typeof EarlyStoppingSchema>;
 
+const MAX_PREFIX_LENGTH = 10_000;
+
 /** Every beam holds its own copy of the decoder's memory. */
 export const MAX_NUM_BEAMS = 64;
 
@@ -260,6 +274,111 @@ export const GenerationOptionsSchema = v.strictObject({
   numReturnSequences: v.nullish(countSchema),
 });
 export type GenerationOptions = v.InferOutput<typeof GenerationOptionsSchema>;
+
+/** What is done with a text that is longer than the model reads: cut its end off, or refuse it. */
+export const TruncateSchema = v.picklist(['end', 'error']);
+export type Truncate = v.InferOutput<typeof TruncateSchema>;
+
+/** Options of `engine.summarize()` but for `signal` and the callbacks, which are not data. */
+export const SummarizeOptionsSchema = v.pipe(
+  v.strictObject({
+    ...GenerationOptionsSchema.entries,
+    /** An alias (`t5`, `bart`, `distilbart`, `tiny`), a folder in Hub layout or `organisation/name[@revision]`. Default `t5`. */
+    model: v.optional(modelSchema),
+    /** A branch, tag or commit of the model's repository. Default `main`. */
+    revision: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+    /** Default `fp32`: exactness is the promise. */
+    dtype: v.optional(DtypeSchema),
+    /** What is put in front of the text; default: what the model's configuration says. Null and `''`: nothing. */
+    prefix: v.nullish(v.pipe(v.string(), v.maxLength(MAX_PREFIX_LENGTH, `must have at most ${MAX_PREFIX_LENGTH} characters`))),
+    /** Default `end`. */
+    truncate: v.optional(TruncateSchema),
+    /** Rules that win over the model's configuration and, unlike those of the request, give way where they are impossible. */
+    defaults: v.optional(GenerationOptionsSchema),
+  }),
+  v.forward(
+    v.check(
+      ({ minLength, maxLength, minNewTokens, maxNewTokens }) =>
+        typeof minLength !== 'number' ||
+        typeof maxLength !== 'number' ||
+        typeof minNewTokens === 'number' ||
+        typeof maxNewTokens === 'number' ||
+        minLength <= maxLength,
+      'must be at most maxLength',
+    ),
+    ['minLength'],
+  ),
+);
+
+/** What happens while a summary is made. */
+export type SummarizeEvent =
+  | DownloadEvent
+  /** Comes after each step. `outputTokens` counts the start token, as `maxLength` does. */
+  | { readonly type: 'tokens'; readonly outputTokens: number; readonly maxLength: number };
+
+/** Options of `engine.summarize()`. */
+export type SummarizeOptions = v.InferInput<typeof SummarizeOptionsSchema> & {
+  /** Aborting rejects with `signal.reason`; work already in a runner stops at its next step. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (event: SummarizeEvent) => void;
+  /** Told of the summary as it grows: greedily word by word, with beams at the end, when it is decided. All parts are the summary. */
+  readonly onText?: (text: string) => void;
+};
+
+/** One of the texts that a model made. */
+export interface GeneratedSummary {
+  readonly summary: string;
+  /** What transformers' `generate()` returns, start token first, without padding. */
+  readonly outputIds: readonly number[];
+  /** transformers' `sequences_scores`; null when greedy. */
+  readonly score: number | null;
+  /** `eos`: the model ended it; `length`: it was cut at the maximum length. */
+  readonly stopReason: 'eos' | 'length';
+}
+
+/** The answer of `engine.summarize()`. */
+export interface SummaryResult extends GeneratedSummary {
+  /** What the model saw, prefix and end token included. */
+  readonly inputTokens: number;
+  /** What of the text the model did not see. */
+  readonly droppedTokens: number;
+  readonly truncated: boolean;
+  readonly outputTokens: number;
+  /** All `numReturnSequences` texts, best first; only if more than one was asked for. */
+  readonly sequences?: readonly GeneratedSummary[];
+  readonly model: ModelIdentity;
+  /** Milliseconds; `loadMs` is what this request waited for the model, 0 once it is loaded. `steps` is a count. */
+  readonly timings: {
+    readonly loadMs: number;
+    readonly tokenizeMs: number;
+    readonly encodeMs: number;
+    readonly decodeMs: number;
+    readonly steps: number;
+  };
+}
+
+/** Options of `engine.tokenize()` but for `signal` and `onProgress`, which are not data. */
+export const TokenizeOptionsSchema = v.strictObject({
+  /** As for `summarize`. Default `t5`. */
+  model: v.optional(modelSchema),
+  revision: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+});
+
+/** Options of `engine.tokenize()`. */
+export type TokenizeOptions = v.InferInput<typeof TokenizeOptionsSchema> & {
+  readonly signal?: AbortSignal;
+  /** Told of a download, if one is needed. */
+  readonly onProgress?: (event: DownloadEvent) => void;
+};
+
+/** The answer of `engine.tokenize()`. */
+export interface TokenizationResult {
+  /** Special tokens included, nothing cut. */
+  readonly ids: readonly number[];
+  /** The vocabulary's text of each id. */
+  readonly tokens: readonly string[];
+  readonly model: Omit<ModelIdentity, 'dtype'>;
+}
 
 /**
  * Validates a caller's value.

@@ -16,6 +16,8 @@ export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   IMAGE_UNSUPPORTED: EXIT.inputFailed,
   IMAGE_INVALID: EXIT.inputFailed,
   IMAGE_TOO_LARGE: EXIT.inputFailed,
+  TEXT_INVALID: EXIT.inputFailed,
+  TEXT_TOO_LONG: EXIT.inputFailed,
   MODEL_UNKNOWN: EXIT.noModel,
   MODEL_NOT_AVAILABLE: EXIT.noModel,
   MODEL_INVALID: EXIT.noModel,

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { EarlyStopping } from '../schemas.ts';
 
 /** Parses a flag's whole number of at least `min`. */
 export function wholeNumber(min: number): (text: string) => number {
@@ -14,4 +15,11 @@ export function finiteNumber(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('It must be a number.');
+}
+
+/** Parses `true`, `false` or `never`. */
+export function earlyStopping(text: string): EarlyStopping {
+  if (text === 'never') return text;
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new InvalidArgumentError('It must be true, false or never.');
 }

@@ -9,14 +9,15 @@ import { downloadBlob } from './download-blob.ts';
 import { holdLock } from './file-lock.ts';
 import type { HubConnection } from './hub-connection.ts';
 import { listRepository, type RemoteFile, type RepositoryListing } from './list-repository.ts';
-import { externalDataName, isExternalData, type ModelFiles } from './model-files.ts';
+import { externalDataName, fileNames, isExternalData, type ModelFiles } from './model-files.ts';
 import type { ModelReference } from './model-reference.ts';
 
 const MAX_PARALLEL_FILES = 4;
 
 export interface FetchRequest {
   readonly reference: ModelReference;
-  readonly files: ModelFiles;
+  /** The sets of files that would do, best first. */
+  readonly alternatives: readonly [ModelFiles, ...ModelFiles[]];
   readonly layout: CacheLayout;
   readonly connection: HubConnection;
   readonly symlinks: boolean;
@@ -25,7 +26,7 @@ export interface FetchRequest {
   readonly onListing: (listing: RepositoryListing, files: readonly ModelFile[], missingBytes: number) => void;
   readonly onProgress: (event: Extract<DownloadEvent, { type: 'progress' }>) => void;
   /** The error for a graph that the repository does not have. */
-  readonly missingGraph: (listing: RepositoryListing) => OnnxPredictError;
+  readonly missingGraph: (graph: string, listing: RepositoryListing) => OnnxPredictError;
 }
 
 export interface FetchedModel {
@@ -40,17 +41,20 @@ export interface FetchedModel {
  *   signal's reason once it is aborted
  */
 export async function fetchModel(request: FetchRequest): Promise<FetchedModel> {
-  const { reference, files: wanted, layout, connection, signal } = request;
-  const required = Object.values(wanted.required);
-  const probable = [...required, ...wanted.optional, ...wanted.graphs.map((graph) => externalDataName(graph, 0))];
-  const listing = await listRepository(connection, reference, { wanted: probable, signal });
+  const { reference, alternatives, layout, connection, signal } = request;
+  const probable = alternatives.flatMap((files) => [
+    ...fileNames(files),
+    ...files.graphs.map((graph) => externalDataName(graph, 0)),
+  ]);
+  const listing = await listRepository(connection, reference, { wanted: [...new Set(probable)], signal });
+  const wanted = chooseFiles(listing, alternatives);
   const plan = planFiles(listing, wanted);
   const [lacking] = plan.lacking;
   if (lacking !== undefined) {
-    if (wanted.graphs.includes(lacking)) throw request.missingGraph(listing);
+    if (wanted.graphs.includes(lacking)) throw request.missingGraph(lacking, listing);
     throw new OnnxPredictError(
       'MODEL_INVALID',
-      `The repository ${reference.repository} at ${reference.revision} has no ${lacking}. A model that can be used has ${required.join(', ')}.`,
+      `The repository ${reference.repository} at ${reference.revision} has no ${lacking}. A model that can be used has ${Object.values(wanted.required).join(', ')}.`,
     );
   }
   const missing: RemoteFile[] = [];
@@ -68,6 +72,15 @@ export async function fetchModel(request: FetchRequest): Promise<FetchedModel> {
   return { listing, files: plan.files, downloadedBytes };
 }
 
+/** The best set of files of which the repository has all, else the one of which it has the first graph, else the best. */
+function chooseFiles({ files }: RepositoryListing, alternatives: readonly [ModelFiles, ...ModelFiles[]]): ModelFiles {
+  return (
+    alternatives.find(({ required }) => Object.values(required).every((name) => files.has(name))) ??
+    alternatives.find(({ graphs: [graph] }) => graph !== undefined && files.has(graph)) ??
+    alternatives[0]
+  );
+}
+
 interface Plan {
   /** External weights first, graphs last: the cache shows a model as complete when its graphs are there. */
   readonly files: readonly RemoteFile[];
@@ -77,18 +90,19 @@ interface Plan {
 
 function planFiles({ files }: RepositoryListing, { required, optional, graphs }: ModelFiles): Plan {
   const names = Object.values(required);
+  const optionalNames = Object.values(optional);
   const externalData = [...files.values()].filter(({ path }) => graphs.some((graph) => isExternalData(graph, path)));
   const present = (wanted: readonly string[]) => wanted.flatMap((name) => files.get(name) ?? []);
   const withoutData = graphs.map((graph) => externalDataName(graph, 0)).filter((name) => !files.has(name));
   return {
     files: [
       ...externalData,
-      ...present(optional),
+      ...present(optionalNames),
       ...present(names.filter((name) => !graphs.includes(name))),
       ...present(graphs),
     ],
     lacking: names.filter((name) => !files.has(name)),
-    absent: [...optional.filter((name) => !files.has(name)), ...withoutData],
+    absent: [...optionalNames.filter((name) => !files.has(name)), ...withoutData],
   };
 }
 

@@ -1,7 +1,7 @@
 import type { HubEnvironment } from '../config.ts';
 import { OnnxPredictError } from '../errors.ts';
-import type { LocalModel } from '../protocol.ts';
-import type { DownloadEvent, Dtype, ModelFile, ModelOwnership, PullResult } from '../schemas.ts';
+import type { LocalModel, RunnerTask } from '../protocol.ts';
+import type { DownloadEvent, Dtype, ModelFile, ModelOwnership, PullResult, Task } from '../schemas.ts';
 import { SharedWork, type Waiter } from '../shared-work.ts';
 import { type CacheLayout, cacheLayout } from './cache-layout.ts';
 import { systemClock } from './clock.ts';
@@ -10,20 +10,23 @@ import { type FetchedModel, fetchModel, sumBytes } from './fetch-model.ts';
 import { type HubConnection, openConnection } from './hub-connection.ts';
 import type { HubSettings } from './hub-settings.ts';
 import type { RepositoryListing } from './list-repository.ts';
+import { listFolderVariants } from './list-variants.ts';
 import { locateModel, type ModelLocation } from './locate-model.ts';
 import { missingVariant } from './missing-variant.ts';
-import { imageClassifierFiles } from './model-files.ts';
+import { modelFiles } from './model-files.ts';
 import { isCommit, type ModelReference } from './model-reference.ts';
 import { offlineFailure } from './offline-failure.ts';
 import { type CachedModel, readCached } from './read-cached.ts';
-import { listFolderVariants, readModelFolder } from './read-model-folder.ts';
+import { readModelFolder } from './read-model-folder.ts';
 
 const STALL_MS = 30_000;
 /** Below this the three requests that Xet takes to begin cost more than it gains. */
 const XET_FROM_BYTES = 64 * 1024 * 1024;
 
 /** A model as it is asked for. */
-interface ModelRequest {
+interface ModelRequest<T extends RunnerTask | undefined> {
+  /** Undefined: whatever the model is for. */
+  readonly task: T;
   readonly model: string;
   readonly dtype: Dtype;
   readonly revision: string | undefined;
@@ -34,15 +37,22 @@ export interface Hub {
   readonly settings: HubSettings;
   connect(): Promise<HubConnection>;
   /**
-   * Finds an image classifier's files, and fetches what is missing. What is on the disk is used without a request, whether the
+   * Finds the files that a task needs of a model, and fetches what is missing. What is on the disk is used without a request, whether the
    * revision is a commit or a branch.
    * @throws OnnxPredictError MODEL_*, HUB_*, REPOSITORY_*, REVISION_NOT_FOUND, DOWNLOAD_CORRUPT, CACHE_*
    */
-  resolve(request: ModelRequest, waiter: Waiter<DownloadEvent>): Promise<LocalModel>;
+  resolve(request: ModelRequest<RunnerTask>, waiter: Waiter<DownloadEvent>): Promise<LocalModel>;
   /** Asks the Hub whether the revision moved, and fetches what is missing. Throws as `resolve` does. */
-  pull(request: ModelRequest, waiter: Waiter<DownloadEvent>): Promise<PullResult>;
+  pull(request: ModelRequest<Task | undefined>, waiter: Waiter<DownloadEvent>): Promise<PullResult>;
   /** Ends all downloads; who waits for one gets `reason`. Resolves when their locks are free. */
   close(reason: unknown): Promise<void>;
+}
+
+/** What is to be fetched of a repository. */
+interface Download {
+  readonly reference: ModelReference;
+  readonly task: RunnerTask | undefined;
+  readonly dtype: Dtype;
 }
 
 type RepositoryLocation = Extract<ModelLocation, { kind: 'repository' }>;
@@ -81,14 +91,14 @@ export function createHub(settings: HubSettings): Hub {
     return connection;
   }
 
-  function download(location: RepositoryLocation, reference: ModelReference, dtype: Dtype, waiter: Waiter<DownloadEvent>) {
+  function download(location: RepositoryLocation, { reference, task, dtype }: Download, waiter: Waiter<DownloadEvent>) {
     const { repository, revision } = reference;
     return downloads.join(
-      JSON.stringify([repository, revision, dtype]),
+      JSON.stringify([repository, revision, task, dtype]),
       async (signal, emit) =>
         fetchModel({
           reference,
-          files: imageClassifierFiles(dtype),
+          alternatives: modelFiles(task, dtype),
           layout: cacheLayout(settings.cacheDir, repository),
           connection: await connect(),
           symlinks: settings.symlinks,
@@ -97,48 +107,64 @@ export function createHub(settings: HubSettings): Hub {
             if (missingBytes > 0) emit(startEvent({ location, dtype, listing, files, missingBytes }));
           },
           onProgress: emit,
-          missingGraph: (listing) => missingVariant(reference, dtype, listing),
+          missingGraph: (graph, listing) => missingVariant(reference, { task, dtype, graph }, listing),
         }),
       waiter,
     );
   }
 
-  async function readCachedOrFail(layout: CacheLayout, reference: ModelReference, dtype: Dtype): Promise<CachedModel> {
-    const cached = await readCached(layout, reference.revision, imageClassifierFiles(dtype));
+  async function readCachedOrFail(layout: CacheLayout, { reference, task, dtype }: Download): Promise<CachedModel> {
+    const cached = await readCached(layout, reference.revision, modelFiles(task, dtype));
     if (!settings.offline || cached.missing.length === 0) return cached;
-    const variants = cached.commit === undefined ? [] : await listFolderVariants(layout.snapshot(cached.commit));
-    throw offlineFailure(reference, { cached, dtype, cacheDir: settings.cacheDir, variants });
+    const content = cached.commit === undefined ? undefined : await listFolderVariants(layout.snapshot(cached.commit));
+    throw offlineFailure(reference, { cached, dtype, cacheDir: settings.cacheDir, variants: content?.variants ?? [] });
   }
 
-  async function resolve({ model, dtype, revision }: ModelRequest, waiter: Waiter<DownloadEvent>): Promise<LocalModel> {
-    const location = await locateModel(model, revision);
-    if (location.kind === 'folder') return readModelFolder(location.id, location.folder, dtype);
+  async function resolve(
+    { task, model, dtype, revision }: ModelRequest<RunnerTask>,
+    waiter: Waiter<DownloadEvent>,
+  ): Promise<LocalModel> {
+    const location = await locateModel(model, { revision, task: task === 'tokenization' ? 'summarization' : task });
+    if (location.kind === 'folder') return readModelFolder(location.id, location.folder, { task, dtype });
     const { reference } = location;
+    const wanted = { reference, task, dtype };
     const layout = cacheLayout(settings.cacheDir, reference.repository);
-    const cached = await readCachedOrFail(layout, reference, dtype);
-    if (cached.missing.length === 0) return toLocalModel(reference.repository, cached, dtype);
+    const cached = await readCachedOrFail(layout, wanted);
+    const usable = cached.missing.length === 0;
+    if (usable && (settings.offline || cached.unknown.length === 0)) return toLocalModel(reference.repository, cached, dtype);
     // What is missing of a revision that is here in part belongs to the commit that is here: only `pull` moves a branch.
     const pinned = { ...reference, revision: cached.commit ?? reference.revision };
-    const { listing } = await download(location, pinned, dtype, waiter).catch((error: unknown) => {
-      const isGone = error instanceof OnnxPredictError && error.code === 'REVISION_NOT_FOUND';
-      if (!isGone || pinned.revision === reference.revision) throw error;
-      return download(location, reference, dtype, waiter);
-    });
-    return toLocalModel(reference.repository, await readCached(layout, listing.commit, imageClassifierFiles(dtype)), dtype);
+    try {
+      const { listing } = await download(location, { ...wanted, reference: pinned }, waiter).catch((error: unknown) => {
+        if (!hasCode(error, 'REVISION_NOT_FOUND') || pinned.revision === reference.revision) throw error;
+        return download(location, wanted, waiter);
+      });
+      return toLocalModel(reference.repository, await readCached(layout, listing.commit, modelFiles(task, dtype)), dtype);
+    } catch (error) {
+      // Whether there are more files matters less than that those which are needed are there.
+      if (usable && hasCode(error, 'HUB_UNREACHABLE')) return toLocalModel(reference.repository, cached, dtype);
+      throw error;
+    }
   }
 
-  async function pull({ model, dtype, revision }: ModelRequest, waiter: Waiter<DownloadEvent>): Promise<PullResult> {
-    const location = await locateModel(model, revision);
-    if (location.kind === 'folder') return describeFolder(location, dtype);
+  async function pull(
+    { task: asked, model, dtype, revision }: ModelRequest<Task | undefined>,
+    waiter: Waiter<DownloadEvent>,
+  ): Promise<PullResult> {
+    const location = await locateModel(model, { revision, task: asked });
+    const task = asked ?? location.task;
+    if (location.kind === 'folder') return describeFolder(location, { task, dtype });
     const { reference, registered } = location;
+    const wanted = { reference, task, dtype };
     const layout = cacheLayout(settings.cacheDir, reference.repository);
-    const cached = await readCachedOrFail(layout, reference, dtype);
+    const cached = await readCachedOrFail(layout, wanted);
     if (cached.missing.length === 0 && cached.commit !== undefined && (settings.offline || isCommit(reference.revision))) {
       const identity = { id: reference.repository, revision: cached.commit, dtype };
       const folder = layout.snapshot(cached.commit);
-      return toPullResult(identity, await variantFiles(folder, dtype), { folder, ...ownership(registered), downloadedBytes: 0 });
+      const files = await variantFiles(folder, { task, dtype });
+      return toPullResult(identity, files, { folder, ...ownership(registered), downloadedBytes: 0 });
     }
-    const { listing, files, downloadedBytes } = await download(location, reference, dtype, waiter);
+    const { listing, files, downloadedBytes } = await download(location, wanted, waiter);
     const identity = { id: reference.repository, revision: listing.commit, dtype };
     const folder = layout.snapshot(listing.commit);
     return toPullResult(identity, files, { folder, ...ownership(registered, listing), downloadedBytes });
@@ -175,29 +201,33 @@ function startEvent(start: {
   };
 }
 
-function toLocalModel(repository: string, { commit, paths }: CachedModel, dtype: Dtype): LocalModel {
-  const { config, preprocessorConfig, model } = paths;
-  if (commit === undefined || config === undefined || preprocessorConfig === undefined || model === undefined) {
+function toLocalModel(repository: string, { files, commit, paths, missing }: CachedModel, dtype: Dtype): LocalModel {
+  if (commit === undefined || missing.length > 0) {
     const message = `The files of ${repository} vanished from the cache while they were looked at; try again.`;
     throw new OnnxPredictError('CACHE_INVALID', message);
   }
-  return {
-    task: 'image-classification',
-    identity: { id: repository, revision: commit, dtype },
-    files: { config, preprocessorConfig, model },
-  };
+  return files.toLocalModel({ id: repository, revision: commit, dtype }, paths);
 }
 
 async function describeFolder(
   { id, folder, builtin }: Extract<ModelLocation, { kind: 'folder' }>,
-  dtype: Dtype,
+  { task, dtype }: { readonly task: Task | undefined; readonly dtype: Dtype },
 ): Promise<PullResult> {
-  const { identity } = await readModelFolder(id, folder, dtype);
-  return toPullResult(identity, await variantFiles(folder, dtype), { folder, ...ownership(builtin), downloadedBytes: 0 });
+  const { identity, task: found } = await readModelFolder(id, folder, { task, dtype });
+  const files = await variantFiles(folder, { task: found === 'tokenization' ? task : found, dtype });
+  return toPullResult(identity, files, { folder, ...ownership(builtin), downloadedBytes: 0 });
 }
 
-async function variantFiles(folder: string, dtype: Dtype): Promise<readonly ModelFile[]> {
-  return (await listFolderVariants(folder)).find((variant) => variant.dtype === dtype)?.files ?? [];
+async function variantFiles(
+  folder: string,
+  { task, dtype }: { readonly task: Task | undefined; readonly dtype: Dtype },
+): Promise<readonly ModelFile[]> {
+  const { variants } = await listFolderVariants(folder, task);
+  return variants.find((variant) => variant.dtype === dtype)?.files ?? [];
+}
+
+function hasCode(error: unknown, code: OnnxPredictError['code']): boolean {
+  return error instanceof OnnxPredictError && error.code === code;
 }
 
 function toPullResult(

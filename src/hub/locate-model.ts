@@ -2,8 +2,9 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { OnnxPredictError } from '../errors.ts';
+import type { Task } from '../schemas.ts';
 import { looksLikeRepository, type ModelReference, parseModelReference } from './model-reference.ts';
-import { type BuiltinModel, IMAGE_CLASSIFIERS, type RegisteredRepository } from './registry.ts';
+import { aliasesOf, type BuiltinModel, REGISTERED_MODELS, type RegisteredRepository } from './registry.ts';
 
 /** What a model's name means. */
 export type ModelLocation =
@@ -11,6 +12,8 @@ export type ModelLocation =
       readonly kind: 'folder';
       readonly id: string;
       readonly folder: string;
+      /** Known of what is built in. */
+      readonly task: Task | undefined;
       /** What the registry knows of it, if it is built in. */
       readonly builtin: BuiltinModel | undefined;
     }
@@ -19,6 +22,8 @@ export type ModelLocation =
       readonly reference: ModelReference;
       /** The alias by which it was named. */
       readonly alias: string | null;
+      /** Known of what has an alias. */
+      readonly task: Task | undefined;
       readonly registered: RegisteredRepository | undefined;
     };
 
@@ -27,36 +32,46 @@ export type ModelLocation =
  * folder). Nothing is asked of the network.
  * @throws OnnxPredictError MODEL_UNKNOWN, MODEL_NOT_AVAILABLE, INVALID_ARGUMENT
  */
-export async function locateModel(name: string, revision?: string): Promise<ModelLocation> {
+export async function locateModel(
+  name: string,
+  { revision, task }: { readonly revision?: string | undefined; readonly task?: Task | undefined } = {},
+): Promise<ModelLocation> {
   const at = name.indexOf('@');
   const alias = at < 0 ? name : name.slice(0, at);
-  const origin = IMAGE_CLASSIFIERS.get(alias);
+  const named = REGISTERED_MODELS.filter((model) => model.alias === alias);
+  const model = named.find((model) => task === undefined || model.task === task);
+  if (model === undefined && named[0] !== undefined) {
+    const problem = `Model ${alias} is for ${named[0].task}, not for ${task}`;
+    throw new OnnxPredictError('MODEL_UNKNOWN', `${problem}; known for that: ${aliasesOf(task).join(', ')}.`);
+  }
+  const origin = model?.origin;
   if (origin !== undefined && 'repository' in origin) {
     const { repository } = origin;
     const reference = parseModelReference(
       repository + name.slice(alias.length),
       revision ?? (at < 0 ? origin.revision : undefined),
     );
-    return { kind: 'repository', reference, alias, registered: origin };
+    return { kind: 'repository', reference, alias, task: model?.task, registered: origin };
   }
   if (origin !== undefined && at < 0) {
     refuseRevision(name, revision, 'is built in');
-    return { kind: 'folder', id: name, folder: origin.builtin, builtin: origin };
+    return { kind: 'folder', id: name, folder: origin.builtin, task: model?.task, builtin: origin };
   }
   const folder = resolve(name);
   const found = await statOrUndefined(folder);
   if (found?.isDirectory() === true) {
     refuseRevision(name, revision, 'is a folder here');
-    return { kind: 'folder', id: name, folder, builtin: undefined };
+    return { kind: 'folder', id: name, folder, task: undefined, builtin: undefined };
   }
   if (found !== undefined) {
     throw new OnnxPredictError('MODEL_UNKNOWN', `Model ${name} is a file; name the folder that holds config.json and onnx/.`);
   }
   if (looksLikeRepository(name)) {
     const reference = parseModelReference(name, revision);
-    return { kind: 'repository', reference, alias: null, registered: registeredAs(reference.repository)?.registered };
+    const known = registeredAs(reference.repository);
+    return { kind: 'repository', reference, alias: null, task: known?.task, registered: known?.registered };
   }
-  const aliases = [...IMAGE_CLASSIFIERS.keys()].join(', ');
+  const aliases = aliasesOf(task).join(', ');
   throw new OnnxPredictError(
     'MODEL_UNKNOWN',
     `There is no model ${name}: no alias (known: ${aliases}), no folder of that name, and no repository of the Hub (organisation/name).`,
@@ -64,9 +79,11 @@ export async function locateModel(name: string, revision?: string): Promise<Mode
 }
 
 /** What the registry knows of a repository, however it was named. */
-export function registeredAs(repository: string): { alias: string; registered: RegisteredRepository } | undefined {
-  for (const [alias, origin] of IMAGE_CLASSIFIERS) {
-    if ('repository' in origin && origin.repository === repository) return { alias, registered: origin };
+export function registeredAs(
+  repository: string,
+): { readonly alias: string; readonly task: Task; readonly registered: RegisteredRepository } | undefined {
+  for (const { alias, task, origin } of REGISTERED_MODELS) {
+    if ('repository' in origin && origin.repository === repository) return { alias, task, registered: origin };
   }
   return undefined;
 }

@@ -1,15 +1,14 @@
 import { OnnxPredictError } from '../errors.ts';
-import type { Dtype, ListedModel, PrunedFiles, RemovedModel, ShownModel, VerifiedModel } from '../schemas.ts';
+import type { Dtype, ListedModel, PrunedFiles, RemovedModel, ShownModel, Task, VerifiedModel } from '../schemas.ts';
 import { cacheLayout } from './cache-layout.ts';
 import { type Hub, ownership } from './hub.ts';
 import { listRepository, type RepositoryListing } from './list-repository.ts';
+import { listFolderVariants, listRemoteVariants } from './list-variants.ts';
 import { locateModel, type ModelLocation, registeredAs } from './locate-model.ts';
-import { listRemoteVariants } from './missing-variant.ts';
-import { DTYPES, imageClassifierFiles } from './model-files.ts';
+import { DTYPES, fileNames, modelFiles } from './model-files.ts';
 import { pruneCache } from './prune-cache.ts';
 import { readReference } from './read-cached.ts';
-import { listFolderVariants } from './read-model-folder.ts';
-import { IMAGE_CLASSIFIERS } from './registry.ts';
+import { REGISTERED_MODELS } from './registry.ts';
 import { removeModel } from './remove-model.ts';
 import { type CachedRepository, scanCache, scanRepository } from './scan-cache.ts';
 import { verifyRepository } from './verify-cache.ts';
@@ -22,8 +21,14 @@ const NOTHING_ON_DISK = { revision: null, refs: [], dtypes: [], sizeBytes: 0, pa
 export interface ModelManager {
   /** The aliases, and every repository in the cache that holds an ONNX model: one entry per revision. */
   list(): Promise<ListedModel[]>;
-  /** What is known of one model: from the Hub, or where it may not be asked or does not answer, from the disk. */
-  show(model: string, options?: { readonly revision?: string; readonly signal?: AbortSignal }): Promise<ShownModel>;
+  /**
+   * What is known of one model: from the Hub, or where it may not be asked or does not answer, from the disk. `task` says which
+   * one is meant where a name stands for several, as `tiny` does; default: the first that `list` gives.
+   */
+  show(
+    model: string,
+    options?: { readonly task?: Task; readonly revision?: string; readonly signal?: AbortSignal },
+  ): Promise<ShownModel>;
   /**
    * Removes a repository from the cache, or one revision of it if that is named.
    * @throws OnnxPredictError MODEL_NOT_AVAILABLE if it is not there, MODEL_UNKNOWN, INVALID_ARGUMENT, CACHE_BUSY, CACHE_UNWRITABLE
@@ -51,16 +56,16 @@ export function createModelManager(hub: Hub): ModelManager {
 async function listModels({ settings }: Hub): Promise<ListedModel[]> {
   const cached = await scanCache(settings.cacheDir);
   const listed: ListedModel[] = [];
-  for (const [alias, origin] of IMAGE_CLASSIFIERS) {
+  for (const { alias, task, origin } of REGISTERED_MODELS) {
     if ('builtin' in origin) {
-      const variants = await listFolderVariants(origin.builtin);
+      const { variants } = await listFolderVariants(origin.builtin, task);
       const sizeBytes = variants.reduce((sum, variant) => sum + variant.sizeBytes, 0);
       const dtypes = variants.map(({ dtype }) => dtype);
-      listed.push({ ...NOTHING_ON_DISK, id: alias, repository: null, dtypes, sizeBytes, ...ownership(origin) });
+      listed.push({ ...NOTHING_ON_DISK, id: alias, task, repository: null, dtypes, sizeBytes, ...ownership(origin) });
     } else if (!cached.some(({ repository, snapshots }) => repository === origin.repository && snapshots.length > 0)) {
       const partials = cached.find(({ repository }) => repository === origin.repository)?.partials ?? [];
       const partialBytes = partials.reduce((sum, partial) => sum + partial.sizeBytes, 0);
-      listed.push({ ...NOTHING_ON_DISK, id: alias, repository: origin.repository, partialBytes, ...ownership(origin) });
+      listed.push({ ...NOTHING_ON_DISK, id: alias, task, repository: origin.repository, partialBytes, ...ownership(origin) });
     }
   }
   for (const repository of cached) listed.push(...(await listSnapshots(repository)));
@@ -72,16 +77,20 @@ async function listSnapshots({ repository, layout, snapshots, partials }: Cached
   const partialBytes = partials.reduce((sum, partial) => sum + partial.sizeBytes, 0);
   const withOnnx = snapshots.filter(({ files }) => files.some(({ path }) => path.endsWith('.onnx')));
   return Promise.all(
-    withOnnx.map(async ({ commit, refs, files }) => ({
-      id: known?.alias ?? repository,
-      repository,
-      revision: commit,
-      refs,
-      dtypes: (await listFolderVariants(layout.snapshot(commit))).map(({ dtype }) => dtype),
-      sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
-      partialBytes,
-      ...ownership(known?.registered),
-    })),
+    withOnnx.map(async ({ commit, refs, files }) => {
+      const { task, variants } = await listFolderVariants(layout.snapshot(commit), known?.task);
+      return {
+        id: known?.alias ?? repository,
+        task: task ?? known?.task ?? null,
+        repository,
+        revision: commit,
+        refs,
+        dtypes: variants.map(({ dtype }) => dtype),
+        sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+        partialBytes,
+        ...ownership(known?.registered),
+      };
+    }),
   );
 }
 
@@ -89,49 +98,70 @@ async function showModel(
   hub: Hub,
   {
     model,
+    task: asked,
     revision,
     signal,
-  }: { readonly model: string; readonly revision?: string | undefined; readonly signal?: AbortSignal | undefined },
+  }: {
+    readonly model: string;
+    readonly task?: Task | undefined;
+    readonly revision?: string | undefined;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<ShownModel> {
-  const location = await locateModel(model, revision);
+  const location = await locateModel(model, { revision, task: asked });
+  const task = asked ?? location.task;
   if (location.kind === 'folder') {
     const { id, folder, builtin } = location;
-    const variants = await listFolderVariants(folder);
-    return { id, repository: null, revision: null, source: 'disk', folder, variants, ...ownership(builtin) };
+    const content = await listFolderVariants(folder, task);
+    return { id, repository: null, revision: null, source: 'disk', folder, ...content, ...ownership(builtin) };
   }
-  if (hub.settings.offline) return showCached(hub, location);
+  if (hub.settings.offline) return showCached(hub, location, task);
   let listing: RepositoryListing;
   try {
     listing = await listRepository(await hub.connect(), location.reference, {
-      wanted: [...new Set(DTYPES.flatMap((dtype) => Object.values(imageClassifierFiles(dtype).required)))],
+      wanted: [...new Set(DTYPES.flatMap((dtype) => modelFiles(task, dtype).flatMap(fileNames)))],
       signal: signal ?? new AbortController().signal,
     });
   } catch (error) {
-    if (error instanceof OnnxPredictError && error.code === 'HUB_UNREACHABLE') return showCached(hub, location, error);
+    if (error instanceof OnnxPredictError && error.code === 'HUB_UNREACHABLE') return showCached(hub, location, task, error);
     throw error;
   }
   const { repository } = location.reference;
   const folder = cacheLayout(hub.settings.cacheDir, repository).snapshot(listing.commit);
-  const onDisk = new Set((await listFolderVariants(folder)).map(({ dtype }) => dtype));
+  const onDisk = new Set((await listFolderVariants(folder, task)).variants.map(({ dtype }) => dtype));
+  const content = listRemoteVariants(listing, task);
   return {
     id: location.alias ?? repository,
+    task: content.task,
     repository,
     revision: listing.commit,
     source: 'hub',
     folder: onDisk.size > 0 ? folder : null,
-    variants: listRemoteVariants(listing).map((variant) => ({ ...variant, onDisk: onDisk.has(variant.dtype) })),
+    variants: content.variants.map((variant) => ({ ...variant, onDisk: onDisk.has(variant.dtype) })),
     ...ownership(location.registered, listing),
   };
 }
 
-async function showCached(hub: Hub, location: RepositoryLocation, unreachable?: OnnxPredictError): Promise<ShownModel> {
+async function showCached(
+  hub: Hub,
+  location: RepositoryLocation,
+  task: Task | undefined,
+  unreachable?: OnnxPredictError,
+): Promise<ShownModel> {
   const { reference, registered, alias } = location;
   const layout = cacheLayout(hub.settings.cacheDir, reference.repository);
   const commit = await readReference(layout, reference.revision);
   const folder = commit === undefined ? null : layout.snapshot(commit);
-  const variants = folder === null ? [] : await listFolderVariants(folder);
-  const shown = { id: alias ?? reference.repository, repository: reference.repository, ...ownership(registered) };
-  if (variants.length > 0) return { ...shown, revision: commit ?? null, source: 'cache', folder, variants };
+  const content = folder === null ? undefined : await listFolderVariants(folder, task);
+  const shown = {
+    id: alias ?? reference.repository,
+    task: content?.task ?? task ?? null,
+    repository: reference.repository,
+    ...ownership(registered),
+  };
+  if (content !== undefined && content.variants.length > 0) {
+    return { ...shown, revision: commit ?? null, source: 'cache', folder, variants: content.variants };
+  }
   if (registered === undefined) {
     const where = `${reference.repository} at ${reference.revision} is not in the cache ${hub.settings.cacheDir}`;
     throw unreachable ?? new OnnxPredictError('HUB_OFFLINE', `${where}, and the Hub is not asked in offline mode.`);
@@ -145,7 +175,7 @@ async function removeFromCache(
   { settings }: Hub,
   { model, revision, dryRun }: { readonly model: string; readonly revision?: string | undefined; readonly dryRun: boolean },
 ): Promise<RemovedModel> {
-  const { reference, alias } = requireRepository(await locateModel(model, revision), model);
+  const { reference, alias } = requireRepository(await locateModel(model, { revision }), model);
   const cached = await scanRepository(settings.cacheDir, reference.repository);
   const named = revision !== undefined || model.includes('@');
   const commit = named ? await readReference(cached.layout, reference.revision) : undefined;

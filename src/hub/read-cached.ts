@@ -8,35 +8,57 @@ import { needsExternalData } from './needs-external-data.ts';
 
 /** What the cache holds of a model. */
 export interface CachedModel {
+  /** Which of the sets of files that would do this is about: one that is there, else the best. */
+  readonly files: ModelFiles;
   /** Undefined if the cache does not know which commit the revision is. */
   readonly commit: string | undefined;
-  /** Absolute paths of the required files that are there, by their role. */
+  /** Absolute paths of the files that are there, by their role. */
   readonly paths: Readonly<Record<string, string>>;
   /** Names in the repository of the required files that are not. */
   readonly missing: readonly string[];
   /** Of these, the ones of which it is on record (`.no_exist`) that the commit does not have them. */
   readonly absent: readonly string[];
+  /** Names of the optional files of which it is not known whether the commit has them: another program filled the cache. */
+  readonly unknown: readonly string[];
 }
 
 /**
  * Looks a model up in the cache, as huggingface_hub left it or we did. Nothing is asked of anybody.
+ * @param alternatives the sets of files that would do, best first
  * @throws OnnxPredictError CACHE_INVALID for a file that is a link out of the cache
  */
-export async function readCached(layout: CacheLayout, revision: string, { required, graphs }: ModelFiles): Promise<CachedModel> {
+export async function readCached(
+  layout: CacheLayout,
+  revision: string,
+  alternatives: readonly [ModelFiles, ...ModelFiles[]],
+): Promise<CachedModel> {
   const commit = await readReference(layout, revision);
+  let best: CachedModel | undefined;
+  for (const files of alternatives) {
+    const cached = await readFiles(layout, commit, files);
+    if (cached.missing.length === 0) return cached;
+    best ??= cached;
+  }
+  return best!;
+}
+
+async function readFiles(layout: CacheLayout, commit: string | undefined, files: ModelFiles): Promise<CachedModel> {
+  const { required, optional, graphs } = files;
   const paths: Record<string, string> = {};
   const missing: string[] = [];
   const absent: string[] = [];
-  for (const [role, name] of Object.entries(required)) {
+  const unknown: string[] = [];
+  for (const [role, name] of Object.entries({ ...required, ...optional })) {
     const path = commit === undefined ? undefined : await findFile(layout, layout.snapshotFile(commit, name));
+    const isAbsent = path === undefined && commit !== undefined && (await exists(layout.absence(commit, name)));
     if (path !== undefined) paths[role] = path;
-    else {
+    else if (role in required) {
       missing.push(name);
-      if (commit !== undefined && (await exists(layout.absence(commit, name)))) absent.push(name);
-    }
+      if (isAbsent) absent.push(name);
+    } else if (!isAbsent) unknown.push(name);
   }
   if (commit !== undefined) missing.push(...(await findMissingWeights(layout, commit, graphs)));
-  return { commit, paths, missing, absent };
+  return { files, commit, paths, missing, absent, unknown };
 }
 
 /** Files of weights that graphs in the cache name and that are neither there nor known to be absent. */

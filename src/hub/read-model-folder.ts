@@ -1,76 +1,68 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OnnxPredictError } from '../errors.ts';
 import { formatBytes } from '../format-bytes.ts';
-import type { LocalModel } from '../protocol.ts';
-import type { Dtype, ModelFile, ModelVariant } from '../schemas.ts';
-import { DTYPES, imageClassifierFiles, isExternalData } from './model-files.ts';
+import type { LocalModel, RunnerTask } from '../protocol.ts';
+import type { Dtype } from '../schemas.ts';
+import { listFolderVariants } from './list-variants.ts';
+import { type ModelFiles, modelFiles } from './model-files.ts';
+
+/** What to read of a folder in Hub layout. */
+interface FolderRequest {
+  /** Undefined: whatever it is for. */
+  readonly task: RunnerTask | undefined;
+  readonly dtype: Dtype;
+}
 
 /**
- * The image classifier in a folder in Hub layout.
+ * The model in a folder in Hub layout.
  * @throws OnnxPredictError MODEL_NOT_AVAILABLE (not in this dtype), MODEL_INVALID
  */
-export async function readModelFolder(id: string, folder: string, dtype: Dtype): Promise<LocalModel> {
-  const { required } = imageClassifierFiles(dtype);
-  for (const name of [required.config, required.preprocessorConfig]) await requireFile(folder, name, id);
-  if ((await sizeOf(folder, required.model)) === undefined) throw await missingVariant(id, folder, dtype);
-  await requireFile(folder, required.model, id);
-  return {
-    task: 'image-classification',
-    identity: { id, revision: null, dtype },
-    files: {
-      config: join(folder, required.config),
-      preprocessorConfig: join(folder, required.preprocessorConfig),
-      model: join(folder, required.model),
-    },
-  };
-}
-
-/** The dtypes in which a folder, or a snapshot in the cache, holds an image classifier. */
-export async function listFolderVariants(folder: string): Promise<ModelVariant[]> {
-  const names = await readdir(join(folder, 'onnx')).catch(() => []);
-  const variants = DTYPES.map(async (dtype) => {
-    const { required } = imageClassifierFiles(dtype);
-    const data = names.map((name) => `onnx/${name}`).filter((path) => isExternalData(required.model, path));
-    const files: ModelFile[] = [];
-    for (const path of [...Object.values(required), ...data]) {
-      const sizeBytes = await sizeOf(folder, path);
-      if (sizeBytes === undefined) return [];
-      files.push({ path, sizeBytes });
-    }
-    return [{ dtype, files, sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0), onDisk: true }];
-  });
-  return (await Promise.all(variants)).flat();
-}
-
-async function requireFile(folder: string, name: string, id: string): Promise<void> {
-  const path = join(folder, name);
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isFile() === true) return;
-  throw new OnnxPredictError(
-    'MODEL_INVALID',
-    `Model ${id} is incomplete: ${path} ${found === undefined ? 'is missing' : 'is not a regular file'}. ` +
-      'A classifier folder holds config.json, preprocessor_config.json and onnx/model.onnx.',
-  );
-}
-
-async function missingVariant(id: string, folder: string, dtype: Dtype): Promise<OnnxPredictError> {
-  const { model } = imageClassifierFiles(dtype).required;
-  const present: string[] = [];
-  for (const other of DTYPES) {
-    const sizeBytes = await sizeOf(folder, imageClassifierFiles(other).required.model);
-    if (sizeBytes !== undefined) present.push(`${other} (${formatBytes(sizeBytes)})`);
+export async function readModelFolder(id: string, folder: string, { task, dtype }: FolderRequest): Promise<LocalModel> {
+  const alternatives = modelFiles(task, dtype);
+  const files = await chooseFiles(folder, alternatives);
+  if (files === undefined) throw await incompleteFolder(id, folder, { task, dtype });
+  const paths: Record<string, string> = {};
+  for (const [role, name] of Object.entries(files.required)) paths[role] = join(folder, name);
+  for (const [role, name] of Object.entries(files.optional)) {
+    if (await isFile(join(folder, name))) paths[role] = join(folder, name);
   }
+  return files.toLocalModel({ id, revision: null, dtype }, paths);
+}
+
+async function chooseFiles(folder: string, alternatives: readonly ModelFiles[]): Promise<ModelFiles | undefined> {
+  for (const files of alternatives) {
+    const present = await Promise.all(Object.values(files.required).map((name) => isFile(join(folder, name))));
+    if (present.every(Boolean)) return files;
+  }
+  return undefined;
+}
+
+async function incompleteFolder(id: string, folder: string, { task, dtype }: FolderRequest): Promise<OnnxPredictError> {
+  const [wanted] = modelFiles(task, dtype);
+  for (const name of Object.values(wanted.required).filter((name) => !wanted.graphs.includes(name))) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isFile() === true) continue;
+    return new OnnxPredictError(
+      'MODEL_INVALID',
+      `Model ${id} is incomplete: ${path} ${found === undefined ? 'is missing' : 'is not a regular file'}. ` +
+        `A folder that can be used here holds ${Object.values(wanted.required).join(', ')}.`,
+    );
+  }
+  const { variants } = await listFolderVariants(folder, task === 'tokenization' ? undefined : task);
+  const lacking: string[] = [];
+  for (const name of wanted.graphs) if (!(await isFile(join(folder, name)))) lacking.push(name);
+  const present = variants.map((variant) => `${variant.dtype} (${formatBytes(variant.sizeBytes)})`).join(', ');
   return new OnnxPredictError(
-    present.length === 0 ? 'MODEL_INVALID' : 'MODEL_NOT_AVAILABLE',
-    `Model ${id} has no ${model} (dtype ${dtype}). ` +
-      (present.length === 0 ? 'Its onnx folder holds no model at all.' : `It is there as: ${present.join(', ')}.`),
+    present === '' ? 'MODEL_INVALID' : 'MODEL_NOT_AVAILABLE',
+    `Model ${id} has no ${lacking.join(', ')} (dtype ${dtype}). ` +
+      (present === '' ? 'Its onnx folder holds no model at all for this.' : `It is there as: ${present}.`),
   );
 }
 
-/** Undefined if there is nothing of that name. */
-async function sizeOf(folder: string, name: string): Promise<number | undefined> {
-  return stat(join(folder, name))
-    .then(({ size }) => size)
-    .catch(() => undefined);
+async function isFile(path: string): Promise<boolean> {
+  return stat(path)
+    .then((found) => found.isFile())
+    .catch(() => false);
 }

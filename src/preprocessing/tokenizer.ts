@@ -27,6 +27,8 @@ export interface TextTokenizer {
   readonly modelMaxLength: number | null;
   /** The id of one token, such as "<unk>". */
   tokenId(token: string): number | undefined;
+  /** The vocabulary's text of an id, such as "▁the". */
+  tokenText(id: number): string | undefined;
   /**
    * As `tokenizer(text, truncation=True, max_length=maxTokens)`: what is too long is cut before the end token. The count of what
    * was dropped is exact, whatever the length, and time is near-linear in it. A lone surrogate, which Python cannot encode, counts
@@ -76,6 +78,7 @@ export function createTextTokenizer(files: TokenizerFiles, source: string): Text
     vocabSize: tokens.texts.length,
     modelMaxLength: config.modelMaxLength,
     tokenId: (token) => tokens.added.get(token)?.id ?? model.idOf(token),
+    tokenText: (id) => tokens.texts[id],
     encode(text, { maxTokens }) {
       const room = (maxTokens ?? Infinity) - before.length - after.length;
       if (!(room >= 0)) {

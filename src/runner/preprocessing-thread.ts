@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorReport, OnnxPredictError } from '../errors.ts';
-import type { ImagePreparation, PreparedImage, PrepareImage, StepContext } from '../tasks/prepare-image.ts';
+import type { ImagePreparation, PreparedImage, PrepareImage } from '../tasks/prepare-image.ts';
+import type { StepContext } from '../tasks/step-context.ts';
 
 /** Messages to the thread, and from it. */
 export type ToPreprocessing =

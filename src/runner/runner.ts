@@ -1,9 +1,7 @@
 import { OnnxPredictError, reportError } from '../errors.ts';
-import type { ClassificationRequest, FromRunner, QueuedRequest, ToRunner } from '../protocol.ts';
-import { type ImageClassifier, loadImageClassifier } from '../tasks/image-classification.ts';
-import type { StepContext } from '../tasks/prepare-image.ts';
-import { startPreprocessingThread } from './preprocessing-thread.ts';
-import { openSession } from './session.ts';
+import type { FromRunner, QueuedRequest, RunnerRequest, ToRunner } from '../protocol.ts';
+import type { StepContext } from '../tasks/step-context.ts';
+import { type LoadedTask, loadTask } from './load-task.ts';
 
 /** One loaded model that answers messages, in whatever process it lives. */
 export interface Runner {
@@ -14,22 +12,21 @@ export interface Runner {
 
 /** A request that is known here, perhaps before it is run. */
 interface KnownRequest {
-  readonly request: ClassificationRequest;
+  readonly request: RunnerRequest;
   readonly controller: AbortController;
   readonly context: StepContext;
 }
 
 /** A runner that answers through `send`. It expects one `load` message first. */
 export function createRunner(send: (message: FromRunner) => void): Runner {
-  const { prepareImage, close: closePreprocessing } = startPreprocessingThread();
   const running = new Map<number, KnownRequest>();
   let first: (KnownRequest & { readonly id: number }) | undefined;
-  let classifier: Promise<ImageClassifier> | undefined;
+  let task: Promise<LoadedTask> | undefined;
 
   function know({ id, request }: QueuedRequest): KnownRequest {
     const controller = new AbortController();
-    const onStep = () => {
-      if (running.has(id)) send({ type: 'step', id });
+    const onStep: StepContext['onStep'] = (progress) => {
+      if (running.has(id)) send({ type: 'step', id, ...(progress === undefined ? {} : { progress }) });
     };
     return { request, controller, context: { signal: controller.signal, onStep } };
   }
@@ -37,9 +34,9 @@ export function createRunner(send: (message: FromRunner) => void): Runner {
   async function load(message: Extract<ToRunner, { type: 'load' }>): Promise<void> {
     const { model, numThreads } = message;
     if (message.first !== null) first = { id: message.first.id, ...know(message.first) };
-    classifier = loadImageClassifier(model, { numThreads, first, openSession, prepareImage });
+    task = loadTask(model, { numThreads, first });
     try {
-      await classifier;
+      await task;
       send({ type: 'loaded' });
     } catch (error) {
       send({ type: 'load-failed', error: reportError(error) });
@@ -53,8 +50,8 @@ export function createRunner(send: (message: FromRunner) => void): Runner {
     running.set(id, { request, controller, context });
     context.onStep();
     try {
-      if (classifier === undefined) throw new OnnxPredictError('INTERNAL', 'The runner was asked before a model was loaded.');
-      const answer = await (await classifier).classify(request, context);
+      if (task === undefined) throw new OnnxPredictError('INTERNAL', 'The runner was asked before a model was loaded.');
+      const answer = await (await task).answer(request, context);
       send({ type: 'result', id, answer });
     } catch (error) {
       send(controller.signal.aborted ? { type: 'cancelled', id } : { type: 'failed', id, error: reportError(error) });
@@ -72,8 +69,7 @@ export function createRunner(send: (message: FromRunner) => void): Runner {
     async close() {
       first?.controller.abort();
       for (const { controller } of running.values()) controller.abort();
-      const loaded = await classifier?.catch(() => undefined);
-      await closePreprocessing();
+      const loaded = await task?.catch(() => undefined);
       await loaded?.release();
     },
   };

@@ -1,6 +1,6 @@
 import { OnnxPredictError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { ClassificationAnswer, ClassificationRequest, FromRunner, LocalModel } from '../protocol.ts';
+import type { AnswerTo, FromRunner, GenerationProgress, LocalModel, RunnerAnswer, RunnerRequest } from '../protocol.ts';
 import type { ModelIdentity } from '../schemas.ts';
 import type { ConnectRunner, RunnerConnection, RunnerExit } from './runner-connection.ts';
 
@@ -13,15 +13,22 @@ export interface ModelHostOptions {
   readonly logger: Logger;
 }
 
+/** A request's way to be stopped, and to hear how far it is. */
+export interface RequestOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: GenerationProgress) => void) | undefined;
+}
+
 /** An answer, and what its request waited for the model to be loaded. */
-export interface HostedAnswer {
-  readonly answer: ClassificationAnswer;
+export interface HostedAnswer<Answer extends RunnerAnswer = RunnerAnswer> {
+  readonly answer: Answer;
   readonly loadMs: number;
 }
 
 interface Job {
   readonly id: number;
-  readonly request: ClassificationRequest;
+  readonly request: RunnerRequest;
+  readonly onProgress: ((progress: GenerationProgress) => void) | undefined;
   readonly resolve: (answer: HostedAnswer) => void;
   readonly reject: (reason: unknown) => void;
   /** When the request began to wait for a load, by performance.now(); undefined while it has not. */
@@ -73,7 +80,10 @@ export class ModelHost {
    * @throws OnnxPredictError of the task, MODEL_INVALID, RUNNER_CRASHED, RUNNER_UNRESPONSIVE, RUNNER_START_FAILED, ENGINE_CLOSED;
    *   the signal's reason once it is aborted
    */
-  run(request: ClassificationRequest, signal?: AbortSignal): Promise<HostedAnswer> {
+  run<Request extends RunnerRequest>(
+    request: Request,
+    { signal, onProgress }: RequestOptions = {},
+  ): Promise<HostedAnswer<AnswerTo<Request>>> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
@@ -89,7 +99,12 @@ export class ModelHost {
       const job: Job = {
         id: this.#nextId++,
         request,
-        resolve: settle(resolve),
+        onProgress,
+        resolve: settle((hosted) => {
+          // A runner answers in kind.
+          if (isAnswerTo(request, hosted)) resolve(hosted);
+          else reject(new OnnxPredictError('INTERNAL', `A runner answered a request for ${request.task} with another's answer.`));
+        }),
         reject: settle(reject),
         waitsSinceMs: undefined,
         loadMs: 0,
@@ -183,6 +198,7 @@ export class ModelHost {
     if (job?.id !== message.id) return;
     if (message.type === 'step') {
       job.begun = true;
+      if (message.progress !== undefined && !job.settled) job.onProgress?.(message.progress);
       this.#startWatchdog(runner, this.#options.watchdogMs);
       return;
     }
@@ -246,6 +262,13 @@ export class ModelHost {
     clearTimeout(this.#watchdog);
     this.#watchdog = undefined;
   }
+}
+
+function isAnswerTo<Request extends RunnerRequest>(
+  request: Request,
+  hosted: HostedAnswer,
+): hosted is HostedAnswer<AnswerTo<Request>> {
+  return hosted.answer.task === request.task;
 }
 
 function closedError(): OnnxPredictError {

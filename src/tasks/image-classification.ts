@@ -1,11 +1,12 @@
 import { OnnxPredictError } from '../errors.ts';
 import { fixedInputSize } from '../preprocessing/image-processor.ts';
 import { type ImageProcessorConfig, parsePreprocessorConfig } from '../preprocessing/preprocessor-config.ts';
-import type { ClassificationAnswer, ClassificationRequest, LocalModel } from '../protocol.ts';
+import type { ClassificationAnswer, ClassificationRequest, LocalClassifier } from '../protocol.ts';
 import { activate, firstSynonym, rankLabels } from './label-scores.ts';
 import { parseLabels } from './model-labels.ts';
-import type { PreparedImage, PrepareImage, StepContext } from './prepare-image.ts';
+import type { PreparedImage, PrepareImage } from './prepare-image.ts';
 import { readJson } from './read-json.ts';
+import type { StepContext } from './step-context.ts';
 import type { OpenSession, TensorSession } from './tensor-session.ts';
 
 // ImageNet-21k's config.json, the largest of real classifiers, is about 3 MB.
@@ -37,7 +38,7 @@ interface LoadOptions {
  * @throws OnnxPredictError MODEL_INVALID naming the file
  */
 export async function loadImageClassifier(
-  model: LocalModel,
+  model: LocalClassifier,
   { numThreads, first, openSession, prepareImage }: LoadOptions,
 ): Promise<ImageClassifier> {
   const { files } = model;
@@ -88,6 +89,7 @@ function createClassifier(parts: ClassifierParts): ImageClassifier {
     const [best] = top;
     const abstains = request.minConfidence !== null && best!.score < request.minConfidence;
     return {
+      task: 'image-classification',
       classLabel: abstains ? null : firstSynonym(best!.label),
       score: best!.score,
       top,

@@ -1,13 +1,7 @@
 import type { PixelValues } from '../preprocessing/image-processor.ts';
 import type { ImageProcessorConfig } from '../preprocessing/preprocessor-config.ts';
 import type { ImageSource } from '../protocol.ts';
-
-/** A request's way to be stopped and to show that it lives. */
-export interface StepContext {
-  readonly signal: AbortSignal;
-  /** Called after each step: the bytes are read, decoded, preprocessed. */
-  readonly onStep: () => void;
-}
+import type { StepContext } from './step-context.ts';
 
 /** A picture, and what a model wants made of it. */
 export interface ImagePreparation {

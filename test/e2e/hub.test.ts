@@ -305,11 +305,11 @@ describe('the other commands', () => {
 
   test('list what is there', async () => {
     const { stdout } = await predict(['list']);
-    expect(stdout).toMatch(/^tiny\t-\t-\tfp32,q8\t\d+\n/);
-    expect(stdout).toContain(`mit-b0\tXenova/mit-b0\t${commit}\tfp32\t4943574\n`);
+    expect(stdout).toMatch(/^tiny\t-\t-\tfp32,q8\t\d+\timage-classification\ntiny\t-\t-\tfp32,q8\t\d+\tsummarization\n/m);
+    expect(stdout).toContain(`mit-b0\tXenova/mit-b0\t${commit}\tfp32\t4943574\timage-classification\n`);
     const models = (await predict(['list', '--json'])).stdout.trimEnd().split('\n');
-    expect(JSON.parse(models[1]!)).toMatchObject({
-      id: 'mit-b0',
+    expect(models.map((line) => JSON.parse(line) as { id: string }).find(({ id }) => id === 'mit-b0')).toMatchObject({
+      task: 'image-classification',
       revision: commit,
       refs: ['main'],
       dtypes: ['fp32'],
@@ -318,12 +318,16 @@ describe('the other commands', () => {
   });
 
   test('show sizes before a download, and what is known without the Hub', async () => {
-    expect((await predict(['show', 'mit-b0'])).stdout).toBe('fp32\t4943574\tyes\nq8\t1268441\tno\n');
+    expect((await predict(['show', 'mit-b0'])).stdout).toBe(
+      'fp32\t4943574\tyes\timage-classification\nq8\t1268441\tno\timage-classification\n',
+    );
     const shown = JSON.parse((await predict(['show', 'mit-b0', '--json', '--offline'])).stdout) as Record<string, unknown>;
     expect(shown).toMatchObject({ source: 'cache', revision: commit, upstream: 'nvidia/mit-b0' });
     const elsewhere = await predict(['show', 'mit-b0', '--json', '--offline', '--cache-dir', join(cacheDir, 'empty')]);
     expect(JSON.parse(elsewhere.stdout)).toMatchObject({ source: 'registry', folder: null });
-    expect((await predict(['show', 'tiny'])).stdout).toMatch(/^fp32\t\d+\tyes\n/);
+    const both = /^fp32\t\d+\tyes\timage-classification\nq8.*\nfp32\t\d+\tyes\tsummarization\nq8.*\n$/;
+    expect((await predict(['show', 'tiny'])).stdout).toMatch(both);
+    expect((await predict(['show', 'tiny', '--task', 'summarization'])).stdout).toMatch(/^fp32\t2\d{7}\tyes\tsummarization\n/);
   });
 
   test('verify what is there, and find damage', async () => {

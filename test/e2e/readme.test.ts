@@ -36,8 +36,10 @@ test('the built-in model names every example right', async () => {
 });
 
 test('no line of the help is wider than a terminal of 80 columns', async () => {
-  const { stdout } = await onnxPredict(['classify', '--help']);
-  expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  for (const command of ['classify', 'summarize', 'tokenize']) {
+    const { stdout } = await onnxPredict([command, '--help']);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  }
 });
 
 test('the package holds what it needs to run, and no tests', () => {
@@ -51,7 +53,7 @@ test('the package holds what it needs to run, and no tests', () => {
     'dist/runner/main.js',
     'scripts/build-if-possible.js',
   ];
-  for (const path of [...needed, 'models/tiny-image-classifier/onnx/model.onnx', 'LICENSE', 'README.md', 'CHANGELOG.md'])
-    expect(paths).toContain(path);
+  const models = ['models/tiny-image-classifier/onnx/model.onnx', 'models/tiny-summarizer/onnx/encoder_model.onnx'];
+  for (const path of [...needed, ...models, 'LICENSE', 'README.md', 'CHANGELOG.md']) expect(paths).toContain(path);
   expect(paths.filter((path) => /^(test|bench|src|docs)\//.test(path))).toEqual([]);
 });

@@ -93,9 +93,13 @@ describe('an engine', () => {
 
   test('manages what is in the cache', async () => {
     const engine = startEngine();
-    expect((await engine.models.list()).map(({ id, revision }) => [id, revision])).toEqual([
-      ['mit-b0', null],
-      ['tiny', null],
+    expect((await engine.models.list()).map(({ id, task, revision }) => [id, task, revision])).toEqual([
+      ['mit-b0', 'image-classification', null],
+      ['t5', 'summarization', null],
+      ['bart', 'summarization', null],
+      ['distilbart', 'summarization', null],
+      ['tiny', 'image-classification', null],
+      ['tiny', 'summarization', null],
     ]);
     await engine.pull('mit-b0', { dtype: 'q8' });
     const shown = await engine.models.show('mit-b0');

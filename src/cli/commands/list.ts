@@ -20,7 +20,7 @@ export function addListCommand(program: Command, dependencies: CommandDependenci
     .description('The models with an alias, and those with ONNX files in the Hugging Face cache.')
     .addOption(cacheDirOption())
     .addOption(new Option('--json', 'one JSON object per line'))
-    .addHelpText('after', '\nIn a pipe: model, repository, revision, dtypes, bytes, between tabs.')
+    .addHelpText('after', '\nIn a pipe: model, repository, revision, dtypes, bytes, task, between tabs.')
     .action((flags: Flags) => list(flags, dependencies));
 }
 
@@ -32,17 +32,18 @@ async function list(flags: Flags, { terminal, createEngine }: CommandDependencie
   else await terminal.writeResult(formatTsv(models.map(toRow)));
 }
 
-function toRow({ id, repository, revision, dtypes, sizeBytes }: ListedModel): string[] {
-  return [id, repository ?? '-', revision ?? '-', dtypes.join(',') || '-', String(sizeBytes)];
+function toRow({ id, task, repository, revision, dtypes, sizeBytes }: ListedModel): string[] {
+  return [id, repository ?? '-', revision ?? '-', dtypes.join(',') || '-', String(sizeBytes), task ?? '-'];
 }
 
 function formatForPeople(models: readonly ListedModel[]): string {
-  const rows = models.map(({ id, repository, revision, refs, dtypes, sizeBytes, partialBytes }) => [
+  const rows = models.map(({ id, task, repository, revision, refs, dtypes, sizeBytes, partialBytes }) => [
     id,
+    task ?? '-',
     repository ?? 'built in',
     revision === null ? '' : `${revision.slice(0, 7)}${refs.length === 0 ? '' : ` (${refs.join(', ')})`}`,
     dtypes.join(', '),
     `${sizeBytes === 0 ? 'not downloaded' : formatBytes(sizeBytes)}${partialBytes === 0 ? '' : `, ${formatBytes(partialBytes)} in part`}`,
   ]);
-  return formatTable([['MODEL', 'REPOSITORY', 'REVISION', 'DTYPES', 'SIZE'], ...rows]);
+  return formatTable([['MODEL', 'TASK', 'REPOSITORY', 'REVISION', 'DTYPES', 'SIZE'], ...rows]);
 }

@@ -1,15 +1,17 @@
 import { Argument, type Command, Option } from 'commander';
 import { readHubEnvironment } from '../../config.ts';
 import { formatBytes } from '../../format-bytes.ts';
-import { type Dtype, DtypeSchema, type PullResult } from '../../schemas.ts';
+import { type Dtype, type PullResult, type Task, TaskSchema } from '../../schemas.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { showDownloads } from '../download-progress.ts';
 import { cacheDirOption, type HubFlags, offlineOption, revisionOption, toEngineOptions } from '../hub-options.ts';
+import { dtypeOption } from '../model-options.ts';
 import { jsonLine } from '../terminal-text.ts';
 import { formatTable, formatTsv } from '../text-table.ts';
 
 interface Flags extends HubFlags {
+  readonly task?: Task;
   readonly dtype: Dtype;
   readonly revision?: string;
   readonly json?: true;
@@ -32,8 +34,9 @@ export function addPullCommand(program: Command, dependencies: CommandDependenci
     .command('pull')
     .summary('fetch a model from the Hugging Face Hub')
     .description('Fetch a model from the Hugging Face Hub, or what has changed of it.')
-    .addArgument(new Argument('<model>', 'alias (mit-b0) or organisation/name[@revision]'))
-    .addOption(new Option('--dtype <dtype>', 'number format of the weights').choices(DtypeSchema.options).default('fp32'))
+    .addArgument(new Argument('<model>', 'alias (t5, mit-b0) or organisation/name[@revision]'))
+    .addOption(new Option('--task <task>', 'what it is for (default: what it has files for)').choices(TaskSchema.options))
+    .addOption(dtypeOption())
     .addOption(revisionOption())
     .addOption(cacheDirOption())
     .addOption(offlineOption())
@@ -46,9 +49,14 @@ export function addPullCommand(program: Command, dependencies: CommandDependenci
 async function pull(model: string, flags: Flags, { terminal, createEngine, signal }: CommandDependencies): Promise<void> {
   await using engine = await createEngine(toEngineOptions(flags), { oneShot: false });
   const progress = showDownloads(terminal, readHubEnvironment().progressBars && flags.quiet !== true);
-  const { dtype, revision } = flags;
+  const { task, dtype, revision } = flags;
   try {
-    const options = { dtype, signal, ...(revision === undefined ? {} : { revision }) };
+    const options = {
+      dtype,
+      signal,
+      ...(task === undefined ? {} : { task }),
+      ...(revision === undefined ? {} : { revision }),
+    };
     const { onProgress } = progress;
     const result = await engine.pull(model, { ...options, ...(onProgress === undefined ? {} : { onProgress }) });
     progress.stop();

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { expandInputs } from '../../../src/cli/expand-inputs.ts';
+import { PICTURES, TEXTS } from '../../../src/cli/input-kinds.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -11,7 +12,10 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 async function names(...args: string[]): Promise<string[]> {
-  const { inputs } = await expandInputs(args.map((arg) => join(folder, arg)));
+  const { inputs } = await expandInputs(
+    args.map((arg) => join(folder, arg)),
+    PICTURES,
+  );
   return inputs.map((input) => ('error' in input ? input.error.code : input.file.slice(folder.length + 1).replaceAll('\\', '/')));
 }
 
@@ -48,8 +52,21 @@ test('answers name their file as soon as there may be several', async () => {
   await writeFile(join(folder, 'a.png'), '');
   const severals = await Promise.all(
     [['a.png'], ['a.png', 'a.png'], ['.'], ['*.png']].map(
-      async (args) => (await expandInputs(args.map((arg) => join(folder, arg)))).several,
+      async (args) =>
+        (
+          await expandInputs(
+            args.map((arg) => join(folder, arg)),
+            PICTURES,
+          )
+        ).several,
     ),
   );
   expect(severals).toEqual([false, true, true, true]);
+});
+
+test('a folder gives its texts to a command that reads texts', async () => {
+  for (const file of ['b.txt', 'a.MD', 'c.png']) await writeFile(join(folder, file), '');
+  const { inputs, several } = await expandInputs([folder], TEXTS);
+  expect(inputs).toEqual(['a.MD', 'b.txt'].map((file) => ({ file: join(folder, file) })));
+  expect(several).toBe(true);
 });

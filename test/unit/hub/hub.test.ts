@@ -41,12 +41,20 @@ afterEach(async () => {
   await rm(cacheDir, { recursive: true, force: true });
 });
 
-function createTestHub(changes: Partial<HubSettings> = {}): Hub {
+/** A hub that is asked for classifiers. */
+function createTestHub(changes: Partial<HubSettings> = {}) {
   const environment = readHubEnvironment({ HF_ENDPOINT: fake.url, HF_HUB_CACHE: cacheDir }, cacheDir);
-  return createHub({ ...hubSettings(environment, {}), clock, random: () => 0, stallMs: 5000, ...changes });
+  const hub = createHub({ ...hubSettings(environment, {}), clock, random: () => 0, stallMs: 5000, ...changes });
+  async function resolve(request: Parameters<Hub['resolve']>[0], waiter: Parameters<Hub['resolve']>[1]) {
+    const model = await hub.resolve(request, waiter);
+    if (model.task !== 'image-classification') throw new Error(`It is for ${model.task}.`);
+    return model;
+  }
+  return { ...hub, resolve };
 }
 
 const request = (changes: { model?: string; dtype?: Dtype; revision?: string } = {}) => ({
+  task: 'image-classification' as const,
   model: 'Xenova/mit-b0',
   dtype: 'fp32' as const,
   revision: undefined,

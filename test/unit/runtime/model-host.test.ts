@@ -11,13 +11,20 @@ const MODEL: LocalModel = {
   files: { config: '', preprocessorConfig: '', model: '' },
 };
 const REQUEST: ClassificationRequest = {
+  task: 'image-classification',
   image: { path: '/picture' },
   topK: 1,
   activation: 'softmax',
   minConfidence: null,
   maxPixels: 1,
 };
-const ANSWER: ClassificationAnswer = { classLabel: 'fox', score: 1, top: [], timings: { preprocessMs: 1, inferenceMs: 1 } };
+const ANSWER: ClassificationAnswer = {
+  task: 'image-classification',
+  classLabel: 'fox',
+  score: 1,
+  top: [],
+  timings: { preprocessMs: 1, inferenceMs: 1 },
+};
 
 /** A runner that does what the test says. */
 class FakeRunner implements RunnerConnection {
@@ -185,7 +192,7 @@ describe('a model host', () => {
   test('rejects an aborted request at once, asks the runner to stop, and keeps the order of the rest', async () => {
     const { host, runners } = createHost();
     const controller = new AbortController();
-    const first = codeOf(host.run(REQUEST, controller.signal));
+    const first = codeOf(host.run(REQUEST, { signal: controller.signal }));
     const second = host.run(REQUEST);
     runners[0]!.loaded();
     controller.abort(new Error('gone'));
@@ -201,7 +208,7 @@ describe('a model host', () => {
   test('never sends a request that was aborted while it waited', async () => {
     const { host, runners } = createHost();
     const controller = new AbortController();
-    const aborted = codeOf(host.run(REQUEST, controller.signal));
+    const aborted = codeOf(host.run(REQUEST, { signal: controller.signal }));
     const kept = host.run(REQUEST);
     controller.abort(new Error('gone'));
     expect(await aborted).toBe('Error: gone');

@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { OnnxPredictError } from '../../../src/errors.ts';
-import type { ClassificationRequest, LocalModel } from '../../../src/protocol.ts';
+import type { ClassificationRequest, LocalClassifier } from '../../../src/protocol.ts';
 import { type ImageClassifier, loadImageClassifier } from '../../../src/tasks/image-classification.ts';
-import type { ImagePreparation, PrepareImage, StepContext } from '../../../src/tasks/prepare-image.ts';
+import type { ImagePreparation, PrepareImage } from '../../../src/tasks/prepare-image.ts';
+import type { StepContext } from '../../../src/tasks/step-context.ts';
 import type { TensorDescription, TensorSession } from '../../../src/tasks/tensor-session.ts';
 
 const LABELS = { '0': 'Arctic fox, white fox, Alopex lagopus', '1': 'tabby, tabby cat' };
 const REQUEST: ClassificationRequest = {
+  task: 'image-classification',
   image: { path: '/picture' },
   topK: 5,
   activation: 'softmax',
@@ -76,7 +78,7 @@ function context(signal = new AbortController().signal): StepContext & { readonl
 }
 
 function load(session: TensorSession, prepareImage: PrepareImage, first?: ClassificationRequest): Promise<ImageClassifier> {
-  const model: LocalModel = {
+  const model: LocalClassifier = {
     task: 'image-classification',
     identity: { id: 'fake', revision: null, dtype: 'fp32' },
     files: {

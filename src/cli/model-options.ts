@@ -1,0 +1,52 @@
+import { type Command, Option } from 'commander';
+import type { EngineOptions } from '../engine.ts';
+import { type Dtype, DtypeSchema } from '../schemas.ts';
+import { cacheDirOption, type HubFlags, offlineOption, revisionOption, toEngineOptions } from './hub-options.ts';
+import { wholeNumber } from './option-values.ts';
+
+/** The flags of every command that asks a model. */
+export interface ModelFlags extends HubFlags {
+  readonly model: string;
+  readonly revision?: string;
+  readonly json?: true;
+}
+
+/** The flags of every command that runs a model. */
+export interface RunFlags extends ModelFlags {
+  readonly dtype: Dtype;
+  readonly threads?: number;
+  readonly quiet?: true;
+}
+
+export const modelOption = (aliases: string, fallback: string) =>
+  new Option('-m, --model <model>', `alias (${aliases}), model folder or organisation/name[@revision]`).default(fallback);
+
+export const dtypeOption = () =>
+  new Option('--dtype <dtype>', 'number format of the weights').choices(DtypeSchema.options).default('fp32');
+
+/** Adds the flags that say which model runs, and where it is looked for. */
+export function addModelOptions(command: Command, aliases: string, fallback: string): Command {
+  return command
+    .addOption(modelOption(aliases, fallback))
+    .addOption(dtypeOption())
+    .addOption(revisionOption())
+    .addOption(cacheDirOption())
+    .addOption(offlineOption());
+}
+
+/** Adds the flags that say how the answers are written, and with what they are computed. */
+export function addAnswerOptions(command: Command, answer: string): Command {
+  return command
+    .addOption(new Option('--json', 'one JSON object per line').conflicts('quiet'))
+    .addOption(new Option('-q, --quiet', `the bare ${answer}`))
+    .addOption(
+      new Option('--threads <count>', 'threads to compute with (default: all that this machine grants)').argParser(
+        wholeNumber(1),
+      ),
+    );
+}
+
+/** The engine's options for these flags. */
+export function toRunOptions(flags: RunFlags): EngineOptions {
+  return { ...toEngineOptions(flags), ...(flags.threads === undefined ? {} : { numThreads: flags.threads }) };
+}

@@ -1,0 +1,44 @@
+import { open } from 'node:fs/promises';
+import { OnnxPredictError } from '../errors.ts';
+import { MAX_TEXT_BYTES } from '../limits.ts';
+import { STDIN } from './expand-inputs.ts';
+import { readPipe } from './read-pipe.ts';
+import type { Terminal } from './terminal.ts';
+
+/**
+ * Reads a text, from a file or from standard input. A byte order mark is no part of it.
+ * @throws OnnxPredictError INPUT_NOT_FOUND, INPUT_UNREADABLE, TEXT_INVALID, TEXT_TOO_LONG
+ */
+export async function readText(
+  file: string,
+  { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal },
+): Promise<string> {
+  const limit = { maxBytes: MAX_TEXT_BYTES, noun: 'text that can be read here' };
+  const bytes = file === STDIN ? await readPipe(terminal.stdin, limit, signal) : await readTextFile(file);
+  const name = file === STDIN ? 'Standard input' : file;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new OnnxPredictError('TEXT_INVALID', `${name} is no text in UTF-8; convert it (iconv -t UTF-8).`, { cause: error });
+  }
+}
+
+async function readTextFile(path: string): Promise<Uint8Array> {
+  try {
+    await using file = await open(path, 'r');
+    const stats = await file.stat();
+    if (stats.isDirectory()) throw new OnnxPredictError('INPUT_UNREADABLE', `${path} is a folder.`);
+    if (stats.size > MAX_TEXT_BYTES) {
+      const message = `${path} has ${stats.size} bytes; at most ${MAX_TEXT_BYTES} are read. Split it.`;
+      throw new OnnxPredictError('TEXT_TOO_LONG', message);
+    }
+    return await file.readFile();
+  } catch (error) {
+    if (error instanceof OnnxPredictError) throw error;
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new OnnxPredictError('INPUT_NOT_FOUND', `There is no file ${path}.`, { cause: error });
+    }
+    throw new OnnxPredictError('INPUT_UNREADABLE', `${path} cannot be read (${code}).`, { cause: error });
+  }
+}

@@ -1,0 +1,99 @@
+import { OnnxPredictError } from '../errors.ts';
+import type { ClassificationRequest, LocalModel, RunnerAnswer, RunnerRequest, RunnerTask } from '../protocol.ts';
+import type { StepContext } from '../tasks/step-context.ts';
+import { type PreprocessingThread, startPreprocessingThread } from './preprocessing-thread.ts';
+import { openSession } from './session.ts';
+
+/** A loaded model that does one task. */
+export interface LoadedTask {
+  /** @throws OnnxPredictError of the task; the signal's reason once it is aborted */
+  answer(request: RunnerRequest, context: StepContext): Promise<RunnerAnswer>;
+  release(): Promise<void>;
+}
+
+interface LoadOptions {
+  readonly numThreads: number;
+  /** The request that comes first, as far as it can be prepared while the model loads. */
+  readonly first: { readonly request: RunnerRequest; readonly context: StepContext } | undefined;
+}
+
+/**
+ * Loads a model with the code of its task, and no other.
+ * @throws OnnxPredictError MODEL_INVALID naming the file
+ */
+export async function loadTask(model: LocalModel, options: LoadOptions): Promise<LoadedTask> {
+  switch (model.task) {
+    case 'image-classification':
+      return loadClassification(model, options);
+    case 'summarization':
+      return loadSummarization(model, options);
+    case 'tokenization':
+      return loadTokenization(model);
+  }
+}
+
+async function loadClassification(
+  model: Extract<LocalModel, { task: 'image-classification' }>,
+  { numThreads, first }: LoadOptions,
+): Promise<LoadedTask> {
+  // It starts while the code of the task is loaded.
+  const thread: PreprocessingThread = startPreprocessingThread();
+  const { prepareImage } = thread;
+  try {
+    const { loadImageClassifier } = await import('../tasks/image-classification.ts');
+    const ahead = isClassification(first?.request) ? { request: first.request, context: first.context } : undefined;
+    const classifier = await loadImageClassifier(model, { numThreads, first: ahead, openSession, prepareImage });
+    return {
+      async answer(request, context) {
+        if (!isClassification(request)) throw otherTask(model.task, request);
+        return classifier.classify(request, context);
+      },
+      async release() {
+        await thread.close();
+        await classifier.release();
+      },
+    };
+  } catch (error) {
+    await thread.close();
+    throw error;
+  }
+}
+
+async function loadSummarization(
+  model: Extract<LocalModel, { task: 'summarization' }>,
+  { numThreads }: LoadOptions,
+): Promise<LoadedTask> {
+  const { loadSummarizer } = await import('../tasks/summarization.ts');
+  const summarizer = await loadSummarizer(model, { numThreads, openSession });
+  return {
+    async answer(request, context) {
+      if (request.task !== model.task) throw otherTask(model.task, request);
+      const [answer] = summarizer.summarize([summarizer.prepare(request, context)]);
+      return answer!;
+    },
+    release: () => summarizer.release(),
+  };
+}
+
+async function loadTokenization(model: Extract<LocalModel, { task: 'tokenization' }>): Promise<LoadedTask> {
+  const [{ loadTokenizer }, { tokenize }] = await Promise.all([
+    import('../tasks/load-tokenizer.ts'),
+    import('../tasks/tokenization.ts'),
+  ]);
+  const tokenizer = await loadTokenizer(model.files);
+  return {
+    async answer(request) {
+      if (request.task !== model.task) throw otherTask(model.task, request);
+      return tokenize(tokenizer, request);
+    },
+    async release() {},
+  };
+}
+
+function isClassification(request: RunnerRequest | undefined): request is ClassificationRequest {
+  return request?.task === 'image-classification';
+}
+
+function otherTask(task: RunnerTask, request: RunnerRequest): OnnxPredictError {
+  return new OnnxPredictError('INTERNAL', `A runner for ${task} was asked for ${request.task}.`);
+}

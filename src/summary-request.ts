@@ -1,0 +1,62 @@
+import { OnnxPredictError } from './errors.ts';
+import { MAX_TEXT_LENGTH } from './limits.ts';
+import type { SummarizationAnswer, SummarizationRequest } from './protocol.ts';
+import { parseArgument, type SummarizeOptions, SummarizeOptionsSchema, type SummaryResult } from './schemas.ts';
+
+/** Options that are data: all but the signal and the callbacks. */
+type SummarizeData = Omit<SummarizeOptions, 'signal' | 'onProgress' | 'onText'>;
+
+/**
+ * Checks a text as a program gives it.
+ * @throws OnnxPredictError INVALID_ARGUMENT, TEXT_TOO_LONG
+ */
+export function checkText(text: unknown): string {
+  if (typeof text !== 'string') throw new OnnxPredictError('INVALID_ARGUMENT', `text: must be a string (got ${typeof text})`);
+  if (text.length <= MAX_TEXT_LENGTH) return text;
+  const problem = `The text has ${text.length} characters; at most ${MAX_TEXT_LENGTH} are read`;
+  throw new OnnxPredictError('TEXT_TOO_LONG', `${problem}. Split it, and summarize its parts.`);
+}
+
+/**
+ * What `summarize` was asked for: which model, and what goes to its runner.
+ * @throws OnnxPredictError INVALID_ARGUMENT naming the option, TEXT_TOO_LONG
+ */
+export function toSummarizationRequest(text: unknown, data: SummarizeData, withText: boolean) {
+  const options = parseArgument(SummarizeOptionsSchema, data);
+  const { model, dtype = 'fp32', revision, prefix, truncate = 'end', defaults = {}, ...generation } = options;
+  const checked = checkText(text);
+  if (checked.trim() === '') {
+    throw new OnnxPredictError('INVALID_ARGUMENT', 'text: must not be empty; there is nothing to summarize');
+  }
+  const request: SummarizationRequest = {
+    task: 'summarization',
+    text: checked,
+    prefix: prefix === null ? '' : prefix,
+    truncate,
+    generation,
+    defaults,
+    withText,
+  };
+  return { model, dtype, revision, request };
+}
+
+/** A runner's answer as a program gets it. */
+export function toSummaryResult(
+  { inputTokens, droppedTokens, sequences, timings }: SummarizationAnswer,
+  { model, loadMs }: { readonly model: SummaryResult['model']; readonly loadMs: number },
+): SummaryResult {
+  const { summary, outputIds, score, stopReason } = sequences[0]!;
+  return {
+    summary,
+    inputTokens,
+    droppedTokens,
+    truncated: droppedTokens > 0,
+    outputTokens: outputIds.length,
+    outputIds,
+    score,
+    stopReason,
+    ...(sequences.length > 1 ? { sequences } : {}),
+    model,
+    timings: { loadMs, ...timings },
+  };
+}

@@ -1,0 +1,159 @@
+import { OnnxPredictError } from '../errors.ts';
+import { type GenerationRequest, type GenerationResult, generate } from '../generation/generate.ts';
+import { type ModelConfigs, resolveGenerationConfig } from '../generation/generation-config.ts';
+import type { TextTokenizer } from '../preprocessing/tokenizer.ts';
+import type { LocalSummarizer, SummarizationAnswer, SummarizationRequest } from '../protocol.ts';
+import { loadTokenizer } from './load-tokenizer.ts';
+import { readJson } from './read-json.ts';
+import { createSeq2SeqDecoder } from './seq2seq-decoder.ts';
+import type { Seq2SeqSessions } from './seq2seq-graphs.ts';
+import type { StepContext } from './step-context.ts';
+import { parseSummarizerConfig, type SummarizerConfig } from './summarizer-config.ts';
+import type { OpenSession, TensorSession } from './tensor-session.ts';
+import { createTextStream } from './text-stream.ts';
+
+const MAX_CONFIG_BYTES = 1024 * 1024;
+
+/** A text as the model reads it, under rules that are decided: nothing but the model can fail any more. */
+export interface PreparedText {
+  readonly generation: GenerationRequest;
+  readonly droppedTokens: number;
+  readonly tokenizeMs: number;
+  /** The last call about progress, with what was not told yet. */
+  readonly finish: (summary: string, outputTokens: number) => void;
+}
+
+/** A loaded summarizer. */
+export interface Summarizer {
+  /** @throws OnnxPredictError INVALID_ARGUMENT, TEXT_TOO_LONG: for what cannot be done */
+  prepare(request: SummarizationRequest, context: StepContext): PreparedText;
+  /**
+   * Answers texts in one loop over the decoder's steps, each as it would be answered alone. Each promise settles when its text is
+   * finished, or with the signal's reason once it is aborted.
+   */
+  summarize(texts: readonly PreparedText[]): readonly Promise<SummarizationAnswer>[];
+  release(): Promise<void>;
+}
+
+interface LoadOptions {
+  readonly numThreads: number;
+  readonly openSession: OpenSession;
+}
+
+/** What a text is prepared and answered with. */
+interface SummarizerParts {
+  readonly tokenizer: TextTokenizer;
+  readonly input: SummarizerConfig;
+  readonly configs: ModelConfigs;
+}
+
+/**
+ * Loads the summarizer and checks that its files fit together.
+ * @throws OnnxPredictError MODEL_INVALID naming the file
+ */
+export async function loadSummarizer({ files }: LocalSummarizer, options: LoadOptions): Promise<Summarizer> {
+  const config = await readJson(files.config, MAX_CONFIG_BYTES);
+  const { generationConfig: path } = files;
+  const generationConfig = path === null ? undefined : await readJson(path, MAX_CONFIG_BYTES);
+  const tokenizer = await loadTokenizer(files);
+  const input = parseSummarizerConfig(config, tokenizer.modelMaxLength, files.config);
+  const { sessions, release } = await openSessions(files, options);
+  try {
+    const decoder = createSeq2SeqDecoder(sessions);
+    const parts = { tokenizer, input, configs: { config, generationConfig } };
+    return {
+      prepare: (request, context) => prepareText(request, context, parts),
+      summarize: (texts) => {
+        const results = generate(
+          decoder,
+          texts.map(({ generation }) => generation),
+        );
+        return results.map(async (result, place) => describeAnswer(await result, texts[place]!, tokenizer));
+      },
+      release,
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function openSessions(
+  files: LocalSummarizer['files'],
+  { numThreads, openSession }: LoadOptions,
+): Promise<{ readonly sessions: Seq2SeqSessions; readonly release: () => Promise<void> }> {
+  const opened: TensorSession[] = [];
+  const release = async () => {
+    for (const session of opened) await session.release();
+  };
+  const open = async (path: string) => {
+    const session = await openSession(path, { numThreads });
+    opened.push(session);
+    return session;
+  };
+  try {
+    const encoder = await open(files.encoder);
+    const decoder = await open(files.decoder);
+    const decoderWithPast = files.decoderWithPast === null ? null : await open(files.decoderWithPast);
+    return { sessions: { encoder, decoder, decoderWithPast }, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+function prepareText(
+  { text, prefix, truncate, generation, defaults, withText }: SummarizationRequest,
+  { signal, onStep }: StepContext,
+  { tokenizer, input, configs }: SummarizerParts,
+): PreparedText {
+  const startMs = performance.now();
+  const config = resolveGenerationConfig(generation, { ...configs, defaults });
+  const maxTokens = input.maxInputTokens;
+  const { ids: inputIds, droppedTokens } = tokenizer.encode((prefix ?? input.prefix) + text, { maxTokens });
+  if (truncate === 'error' && droppedTokens > 0) {
+    const problem = `The text has ${inputIds.length + droppedTokens} tokens, and the model reads ${maxTokens}`;
+    throw new OnnxPredictError('TEXT_TOO_LONG', `${problem}; shorten it, or let its end be cut off with truncate "end".`);
+  }
+  const stream = createTextStream();
+  // Of several beams none is the answer before the end.
+  const streams = withText && config.numBeams === 1;
+  const { maxLength } = config;
+  return {
+    generation: {
+      inputIds,
+      config,
+      signal,
+      onStep: ({ outputIds }) => {
+        const part = streams ? stream.advance(decodeSummary(tokenizer, [...outputIds])) : '';
+        onStep({ outputTokens: outputIds.length, maxLength, text: part });
+      },
+    },
+    droppedTokens,
+    tokenizeMs: performance.now() - startMs,
+    finish: (summary, outputTokens) => {
+      if (withText) onStep({ outputTokens, maxLength, text: stream.end(summary) });
+    },
+  };
+}
+
+function describeAnswer(
+  { sequences, timings }: GenerationResult,
+  { generation, droppedTokens, tokenizeMs, finish }: PreparedText,
+  tokenizer: TextTokenizer,
+): SummarizationAnswer {
+  const summaries = sequences.map((sequence) => ({ summary: decodeSummary(tokenizer, sequence.outputIds), ...sequence }));
+  finish(summaries[0]!.summary, summaries[0]!.outputIds.length);
+  return {
+    task: 'summarization',
+    inputTokens: generation.inputIds.length,
+    droppedTokens,
+    sequences: summaries,
+    timings: { tokenizeMs, ...timings },
+  };
+}
+
+/** As the reference pipeline decodes: without special tokens, spaces as they are. */
+function decodeSummary(tokenizer: TextTokenizer, outputIds: readonly number[]): string {
+  return tokenizer.decode(outputIds, { skipSpecialTokens: true, cleanUpSpaces: false });
+}
