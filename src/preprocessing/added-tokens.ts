@@ -3,6 +3,7 @@ import { isWhiteSpace } from './white-space.ts';
 /** A token that is found in a text before anything else is done to it. */
 export interface AddedToken {
   readonly id: number;
+  /** What is looked for. */
   readonly content: string;
   /** Only where no word character touches it. */
   readonly singleWord: boolean;
@@ -11,8 +12,6 @@ export interface AddedToken {
   readonly rstrip: boolean;
   /** Looked for in the normalized text instead of the text as given. */
   readonly normalized: boolean;
-  /** Left out when ids become a text. */
-  readonly special: boolean;
 }
 
 /** A part of a text: an added token, or what lies between two. `isStart`: nothing came before it. */
@@ -30,14 +29,11 @@ const WORD_CHARACTER = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 /**
  * Finds added tokens as the `tokenizers` package does: leftmost first, then longest. The time per character is at most the
  * longest token's length.
- * @param contents what to look for, by token: its content, or its normalized content
  */
-export function createAddedTokenSplitter(
-  contents: readonly (readonly [content: string, token: AddedToken])[],
-): (text: string) => Iterable<Section> {
+export function createAddedTokenSplitter(tokens: readonly AddedToken[]): (text: string) => Iterable<Section> {
   const root: TrieNode = { children: new Map(), token: null };
-  for (const [content, token] of contents) if (content !== '') addToTrie(root, content, token);
-  if (root.children.size === 0) return (text) => [{ kind: 'text', text, isStart: true }];
+  for (const token of tokens) addToTrie(root, token);
+  if (root.children.size === 0) return (text) => (text === '' ? [] : [{ kind: 'text', text, isStart: true }]);
 
   return function* (text) {
     let done = 0;
@@ -61,10 +57,10 @@ export function createAddedTokenSplitter(
   };
 }
 
-function addToTrie(root: TrieNode, content: string, token: AddedToken): void {
+function addToTrie(root: TrieNode, token: AddedToken): void {
   let node = root;
-  for (let i = 0; i < content.length; i++) {
-    const unit = content.charCodeAt(i);
+  for (let i = 0; i < token.content.length; i++) {
+    const unit = token.content.charCodeAt(i);
     let child = node.children.get(unit);
     if (child === undefined) {
       child = { children: new Map(), token: null };
