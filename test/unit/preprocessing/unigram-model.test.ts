@@ -14,6 +14,9 @@ const PIECES: readonly Piece[] = [
   ['bc', -9],
   ['cd', -20],
   ['dab', -30],
+  ['f', -25],
+  ['fg', -1],
+  ['ge', -10],
 ];
 
 /** The ids of the best of all ways to cut `word`, neighbouring unknown characters made one. */
@@ -40,6 +43,9 @@ test('the ids of a word are those of its best path', () => {
   const words = letters.flatMap((a) =>
     letters.flatMap((b) => letters.flatMap((c) => letters.flatMap((d) => letters.map((e) => a + b + c + d + e)))),
   );
+  // Here two dear pieces are just cheaper than a cheap one and an unknown character.
+  words.push('fge');
+  expect(model.encode('fge')).toEqual([9, 11]);
   expect(words.map((word) => [word, model.encode(word)])).toEqual(words.map((word) => [word, bestByTryingAll(word)]));
 });
 
