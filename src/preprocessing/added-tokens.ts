@@ -1,8 +1,10 @@
+import { buildTextTrie, type TextTrie } from './text-trie.ts';
 import { isWhiteSpace } from './white-space.ts';
 
 /** A token that is found in a text before anything else is done to it. */
 export interface AddedToken {
   readonly id: number;
+  /** What is looked for. */
   readonly content: string;
   /** Only where no word character touches it. */
   readonly singleWord: boolean;
@@ -11,8 +13,6 @@ export interface AddedToken {
   readonly rstrip: boolean;
   /** Looked for in the normalized text instead of the text as given. */
   readonly normalized: boolean;
-  /** Left out when ids become a text. */
-  readonly special: boolean;
 }
 
 /** A part of a text: an added token, or what lies between two. `isStart`: nothing came before it. */
@@ -20,38 +20,29 @@ export type Section =
   | { readonly kind: 'token'; readonly id: number }
   | { readonly kind: 'text'; readonly text: string; readonly isStart: boolean };
 
-interface TrieNode {
-  readonly children: Map<number, TrieNode>;
-  token: AddedToken | null;
-}
-
 const WORD_CHARACTER = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /**
  * Finds added tokens as the `tokenizers` package does: leftmost first, then longest. The time per character is at most the
  * longest token's length.
- * @param contents what to look for, by token: its content, or its normalized content
  */
-export function createAddedTokenSplitter(
-  contents: readonly (readonly [content: string, token: AddedToken])[],
-): (text: string) => Iterable<Section> {
-  const root: TrieNode = { children: new Map(), token: null };
-  for (const [content, token] of contents) if (content !== '') addToTrie(root, content, token);
-  if (root.children.size === 0) return (text) => [{ kind: 'text', text, isStart: true }];
+export function createAddedTokenSplitter(tokens: readonly AddedToken[]): (text: string) => Iterable<Section> {
+  const trie = buildTextTrie(tokens.map(({ content }) => content));
+  if (tokens.length === 0) return (text) => (text === '' ? [] : [{ kind: 'text', text, isStart: true }]);
 
   return function* (text) {
     let done = 0;
     for (let at = 0; at < text.length; ) {
-      const match = longestMatch(root, text, at);
+      const match = longestMatch(trie, text, at);
       if (match === null) {
         at++;
         continue;
       }
-      const { token } = match;
+      const token = tokens[match.index]!;
       const start = token.lstrip ? startOfSpace(text, at, done) : at;
       const end = token.rstrip ? endOfSpace(text, match.end) : match.end;
       at = match.end;
-      if (token.singleWord && touchesWord(text, match.end - match.length, match.end)) continue;
+      if (token.singleWord && touchesWord(text, match.start, match.end)) continue;
       if (start > done) yield { kind: 'text', text: text.slice(done, start), isStart: done === 0 };
       yield { kind: 'token', id: token.id };
       done = end;
@@ -61,26 +52,13 @@ export function createAddedTokenSplitter(
   };
 }
 
-function addToTrie(root: TrieNode, content: string, token: AddedToken): void {
-  let node = root;
-  for (let i = 0; i < content.length; i++) {
-    const unit = content.charCodeAt(i);
-    let child = node.children.get(unit);
-    if (child === undefined) {
-      child = { children: new Map(), token: null };
-      node.children.set(unit, child);
-    }
-    node = child;
-  }
-  node.token ??= token;
-}
-
-function longestMatch(root: TrieNode, text: string, start: number) {
-  let longest: { token: AddedToken; end: number; length: number } | null = null;
-  let node = root.children.get(text.charCodeAt(start));
-  for (let end = start + 1; node !== undefined; end++) {
-    if (node.token !== null) longest = { token: node.token, end, length: end - start };
-    node = node.children.get(text.charCodeAt(end));
+function longestMatch(trie: TextTrie, text: string, start: number) {
+  let longest: { readonly index: number; readonly start: number; readonly end: number } | null = null;
+  let node = trie.next(0, text.charCodeAt(start));
+  for (let end = start + 1; node !== -1; end++) {
+    const index = trie.indexAt(node);
+    if (index !== -1) longest = { index, start, end };
+    node = end < text.length ? trie.next(node, text.charCodeAt(end)) : -1;
   }
   return longest;
 }

@@ -1,5 +1,6 @@
 import { OnnxPredictError } from '../errors.ts';
 import type { AddedToken } from './added-tokens.ts';
+import type { Normalize } from './text-normalizer.ts';
 import type { TokenModel } from './token-model.ts';
 import type { NamedToken, TokenizerConfig } from './tokenizer-config.ts';
 import type { TokenizerJson } from './tokenizer-schema.ts';
@@ -9,10 +10,16 @@ import { MAX_TOKENS } from './tokenizer-vocabulary.ts';
 export interface TokenCollection {
   /** By id, with holes where an id stands for nothing. */
   readonly texts: readonly (string | undefined)[];
-  /** By content. */
+  /** By what the file calls them. */
   readonly added: ReadonlyMap<string, AddedToken>;
-  /** The contents of special tokens. */
+  /** The texts of tokens that are left out when ids become a text. */
   readonly special: ReadonlySet<string>;
+}
+
+interface CollectOptions {
+  readonly config: TokenizerConfig;
+  readonly idOf: TokenModel['idOf'];
+  readonly normalize: Normalize;
 }
 
 /**
@@ -22,7 +29,7 @@ export interface TokenCollection {
  */
 export function collectTokens(
   { model, addedTokens }: TokenizerJson,
-  { tokens, idOf }: { readonly tokens: TokenizerConfig['tokens']; readonly idOf: TokenModel['idOf'] },
+  { config, idOf, normalize }: CollectOptions,
   source: string,
 ): TokenCollection {
   const texts: (string | undefined)[] = model.type === 'BPE' ? [] : model.pieces.map(([piece]) => piece);
@@ -33,18 +40,20 @@ export function collectTokens(
     if (token.special === true) special.add(token.content);
     if (added.has(token.content)) return;
     if (id >= MAX_TOKENS) throw new OnnxPredictError('MODEL_INVALID', `${source} has more than ${MAX_TOKENS} tokens.`);
+    const normalized = token.normalized ?? token.special !== true;
+    // A token that is looked for in normalized texts is normalized itself, also in what it decodes to.
+    const content = normalized ? normalize(token.content) : token.content;
     added.set(token.content, {
       id,
-      content: token.content,
+      content,
       singleWord: token.single_word === true,
       lstrip: token.lstrip === true,
       rstrip: token.rstrip === true,
-      normalized: token.normalized ?? token.special !== true,
-      special: token.special === true,
+      normalized,
     });
-    texts[id] = token.content;
+    texts[id] = content;
   };
   for (const token of addedTokens) add(token, token.id);
-  for (const token of tokens) add(token, token.id ?? idOf(token.content) ?? texts.length);
+  for (const token of config.tokens) add(token, token.id ?? idOf(token.content) ?? texts.length);
   return { texts, added, special };
 }

@@ -4,7 +4,10 @@ import { isWhiteSpace } from './white-space.ts';
 export interface MetaspaceSettings {
   /** The character that stands for a space, "▁". */
   readonly replacement: string;
-  /** Before which pieces of a text one is put, where there is none: all, only what starts the text, none. */
+  /**
+   * Before which pieces of a text one is put, where there is none: all, only what starts the text, none. Python counts as its
+   * start all words that the normalizer makes of the very first character ("ﷺ"); here only the first of them is.
+   */
   readonly prependScheme: 'always' | 'first' | 'never';
   readonly split: boolean;
 }

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { OnnxPredictError } from '../errors.ts';
 import { tokenTraits } from './tokenizer-schema.ts';
-import { MAX_TOKEN_LENGTH, MAX_TOKENS } from './tokenizer-vocabulary.ts';
+import { MAX_TOKEN_LENGTH } from './tokenizer-vocabulary.ts';
 
 const MAX_SPECIAL_TOKENS = 1000;
 /** Above this, `model_max_length` means "none": transformers writes 1e30 there. */
@@ -27,7 +27,8 @@ const tokens = {
 const specialTokensMapSchema = v.object(tokens);
 const configSchema = v.object({
   ...tokens,
-  added_tokens_decoder: v.nullish(v.record(v.pipe(v.string(), v.regex(/^\d{1,7}$/)), token)),
+  // Up to 999,999: below MAX_TOKENS.
+  added_tokens_decoder: v.nullish(v.record(v.pipe(v.string(), v.regex(/^\d{1,6}$/)), token)),
   add_prefix_space: v.nullish(v.boolean()),
   clean_up_tokenization_spaces: v.nullish(v.boolean()),
   model_max_length: v.nullish(v.pipe(v.number(), v.minValue(1))),
@@ -53,12 +54,9 @@ export interface TokenizerConfig {
  * @throws OnnxPredictError MODEL_INVALID naming the field and its value
  */
 export function parseTokenizerConfig(config: unknown, specialTokensMap: unknown, source: string): TokenizerConfig {
-  const fields = parse(configSchema, config, source);
+  const fields = parse(configSchema, config, `${source} (tokenizer_config.json)`);
   const mapped = parse(specialTokensMapSchema, specialTokensMap, `${source} (special_tokens_map.json)`);
   const decoder = Object.entries(fields.added_tokens_decoder ?? {}).map(([id, added]) => ({ ...added, id: Number(id) }));
-  const tooLarge = decoder.find(({ id }) => id >= MAX_TOKENS);
-  if (tooLarge !== undefined)
-    throw invalid(source, `has token ${tooLarge.id} in added_tokens_decoder; ids go to ${MAX_TOKENS - 1}`);
   const maxLength = fields.model_max_length ?? Infinity;
   return {
     tokens: [...decoder, ...specials(fields), ...specials(mapped)].filter(({ content }) => content !== ''),
@@ -75,10 +73,12 @@ function specials(fields: v.InferOutput<typeof specialTokensMapSchema>): readonl
 }
 
 function parse<Schema extends v.GenericSchema>(schema: Schema, json: unknown, source: string): v.InferOutput<Schema> {
+  // Valibot takes a list for an object.
+  if (Array.isArray(json)) throw invalid(source, 'is a list, where an object is expected');
   const parsed = v.safeParse(schema, json ?? {});
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
-  const path = v.getDotPath(issue) ?? 'no object: ';
+  const path = v.getDotPath(issue) ?? 'as a whole';
   throw invalid(source, `has ${path} ${issue.received.slice(0, 80)}, where ${String(issue.expected).slice(0, 80)} is expected`);
 }
 

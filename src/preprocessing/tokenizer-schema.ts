@@ -5,6 +5,7 @@ import { MAX_TOKEN_LENGTH, MAX_TOKENS, type ModelSettings, readModel } from './t
 /** The one pattern that normalizers of these models use; patterns of the file are compared, never run. */
 const KNOWN_PATTERNS = [' {2,}'] as const;
 const MAX_STEPS = 16;
+const MAX_ADDED_TOKENS = 10_000;
 const MAX_CONTENT_LENGTH = 64;
 
 const flag = v.nullish(v.boolean());
@@ -61,7 +62,10 @@ const postProcessorStep = v.variant('type', [
 
 /** What of tokenizer.json is read, by field, and what is expected there; `model` is read by hand. */
 const FIELDS = {
-  added_tokens: [v.array(v.object({ id: tokenId, content: tokenText, ...tokenTraits })), 'a list of tokens'],
+  added_tokens: [
+    v.pipe(v.array(v.object({ id: tokenId, content: tokenText, ...tokenTraits })), v.maxLength(MAX_ADDED_TOKENS)),
+    `a list of up to ${MAX_ADDED_TOKENS} tokens`,
+  ],
   normalizer: [steps(normalizerStep), 'a normalizer that can be run here'],
   pre_tokenizer: [steps(preTokenizerStep), 'WhitespaceSplit, Metaspace, ByteLevel or a sequence of these'],
   post_processor: [steps(postProcessorStep), 'TemplateProcessing, RobertaProcessing, BertProcessing or ByteLevel'],

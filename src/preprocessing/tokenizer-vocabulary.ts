@@ -6,6 +6,8 @@ import type { UnigramSettings } from './unigram-model.ts';
 export const MAX_TOKENS = 2 ** 20;
 /** GPT-2's longest token has 128 characters. The time that a text takes grows with the longest one. */
 export const MAX_TOKEN_LENGTH = 512;
+/** All pieces together; mT5's 250,000 have about 1.5 million. */
+const MAX_PIECE_CHARACTERS = 8_000_000;
 
 /** The field `model` of a tokenizer.json. */
 export type ModelSettings = ({ readonly type: 'Unigram' } & UnigramSettings) | ({ readonly type: 'BPE' } & BpeSettings);
@@ -34,6 +36,10 @@ function readUnigram({ vocab, unk_id, byte_fallback }: JsonObject, source: strin
     if (isTokenText(piece) && typeof score === 'number' && Number.isFinite(score)) return [piece, score];
     throw invalid(source, `has entry ${id} of model.vocab that is not [piece of up to ${MAX_TOKEN_LENGTH} characters, score]`);
   });
+  const numCharacters = pieces.reduce((sum, [piece]) => sum + piece.length, 0);
+  if (numCharacters > MAX_PIECE_CHARACTERS) {
+    throw invalid(source, `has ${numCharacters} characters in model.vocab; at most ${MAX_PIECE_CHARACTERS} are read`);
+  }
   if (!isId(unk_id) || unk_id >= pieces.length) throw invalid(source, `has model.unk_id ${show(unk_id)}, which is no piece's`);
   return { type: 'Unigram', pieces, unkId: unk_id, byteFallback: byte_fallback === true };
 }

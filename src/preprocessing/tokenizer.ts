@@ -61,8 +61,9 @@ export function createTextTokenizer(files: TokenizerFiles, source: string): Text
   const config = parseTokenizerConfig(files.tokenizerConfig, files.specialTokensMap, source);
   checkByteLevel(json, source);
   const model = rememberWords(json.model.type === 'BPE' ? createBpeModel(json.model) : createUnigramModel(json.model));
-  const tokens = collectTokens(json, { tokens: config.tokens, idOf: model.idOf }, source);
-  const split = createSectionSplitter([...tokens.added.values()], createTextNormalizer(json.normalizer, source));
+  const normalize = createTextNormalizer(json.normalizer, source);
+  const tokens = collectTokens(json, { config, idOf: model.idOf, normalize }, source);
+  const split = createSectionSplitter([...tokens.added.values()], normalize);
   const preTokenize = createPreTokenizer(json.preTokenizer, config.addPrefixSpace);
   const { before, after } = createTemplate(json.postProcessor);
   const joinTokens = createTokenDecoder(json.decoder);

@@ -1,4 +1,4 @@
-import { createPairTable, type PairTable } from './pair-table.ts';
+import { buildTextTrie, findText } from './text-trie.ts';
 import type { TokenModel } from './token-model.ts';
 
 /** SentencePiece's price of an unknown character, below the worst piece. */
@@ -11,13 +11,6 @@ export interface UnigramSettings {
   readonly pieces: readonly (readonly [piece: string, score: number])[];
   readonly unkId: number;
   readonly byteFallback: boolean;
-}
-
-/** All pieces by their UTF-16 code units; node 0 is the root. */
-interface Trie {
-  readonly children: PairTable;
-  /** By node; -1 where no piece ends. */
-  readonly ids: Int32Array;
 }
 
 /** Best paths by end position, in UTF-16 code units. */
@@ -33,14 +26,14 @@ interface Lattice {
  * (`encode_optimized`): neighbouring unknown characters are one unknown token. Time is linear in the word, times the longest piece.
  */
 export function createUnigramModel({ pieces, unkId, byteFallback }: UnigramSettings): TokenModel {
-  const trie = buildTrie(pieces);
+  const trie = buildTextTrie(pieces.map(([piece]) => piece));
   const scores = Float64Array.from(pieces, ([, score]) => score);
   const unkScore = scores.reduce((worst, score) => Math.min(worst, score), Infinity) - UNKNOWN_PENALTY;
-  const byteIds = byteFallback ? Array.from({ length: 256 }, (_, byte) => findPiece(trie, byteToken(byte))) : null;
+  const byteIds = byteFallback ? Array.from({ length: 256 }, (_, byte) => findText(trie, byteToken(byte))) : null;
   const scratch = createLattice(SCRATCH_LENGTH);
 
   const idsOfUnknown = (text: string): readonly number[] => {
-    const known = findPiece(trie, text);
+    const known = findText(trie, text);
     if (known !== undefined) return [known];
     const bytes = byteIds === null ? [undefined] : Array.from(Buffer.from(text), (byte) => byteIds[byte]);
     return bytes.every((id) => id !== undefined) ? bytes : [unkId];
@@ -57,17 +50,17 @@ export function createUnigramModel({ pieces, unkId, byteFallback }: UnigramSetti
     }
     return readBestPath(lattice, word);
   };
-  return { encode, idOf: (token) => findPiece(trie, token) };
+  return { encode, idOf: (token) => findText(trie, token) };
 
   /** Extends the best path to `start` by every piece there; tells whether one of them is the single character. */
   function extendPaths(lattice: Lattice, word: string, start: number, width: number): boolean {
     let hasSingle = false;
     let node = 0;
     for (let end = start; end < word.length; ) {
-      node = trie.children.get(node, word.charCodeAt(end));
+      node = trie.next(node, word.charCodeAt(end));
       if (node === -1) break;
       end++;
-      const id = trie.ids[node]!;
+      const id = trie.indexAt(node);
       if (id === -1) continue;
       reach(lattice, start, end, scores[id]!, id);
       if (end - start === width) hasSingle = true;
@@ -101,33 +94,6 @@ function reach({ scores, starts, ids }: Lattice, start: number, end: number, sco
 
 function createLattice(length: number): Lattice {
   return { scores: new Float64Array(length + 1), starts: new Int32Array(length + 1), ids: new Int32Array(length + 1) };
-}
-
-function findPiece({ children, ids }: Trie, text: string): number | undefined {
-  let node = 0;
-  for (let i = 0; i < text.length && node !== -1; i++) node = children.get(node, text.charCodeAt(i));
-  const id = node === -1 ? -1 : ids[node]!;
-  return id === -1 ? undefined : id;
-}
-
-function buildTrie(pieces: UnigramSettings['pieces']): Trie {
-  const maxNodes = pieces.reduce((sum, [piece]) => sum + piece.length, 1);
-  const children = createPairTable(maxNodes);
-  const ids = new Int32Array(maxNodes).fill(-1);
-  let numNodes = 1;
-  for (const [id, [piece]] of pieces.entries()) {
-    let node = 0;
-    for (let i = 0; i < piece.length; i++) {
-      let child = children.get(node, piece.charCodeAt(i));
-      if (child === -1) {
-        child = numNodes++;
-        children.set(node, piece.charCodeAt(i), child);
-      }
-      node = child;
-    }
-    ids[node] = id;
-  }
-  return { children, ids };
 }
 
 function byteToken(byte: number): string {

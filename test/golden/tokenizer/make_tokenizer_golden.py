@@ -1,4 +1,4 @@
-"""Asks Python what odd texts become as ids, cut to several lengths, and what random ids become as text.
+"""Asks Python what odd and long texts become as ids, cut to several lengths, and what random ids become as text.
 
     python test/golden/tokenizer/make_tokenizer_golden.py NAME=FOLDER [--cases N] [--seed S] [--out FILE]
 
@@ -7,6 +7,7 @@ with more cases and another seed it is a differential fuzz: point the environmen
 test/unit/preprocessing/tokenizer-golden.test.ts at the folder of what it wrote.
 """
 import argparse
+import hashlib
 import json
 import random
 from pathlib import Path
@@ -24,6 +25,11 @@ SCRIPTS = [(0x20, 0x7F), (0xA0, 0x250), (0x300, 0x370), (0x370, 0x530), (0x590, 
            (0x2000, 0x2070), (0x2070, 0x2C00), (0x3000, 0x3200), (0x3200, 0x3400), (0x4E00, 0x9FFF), (0xA960, 0xAC00), (0xAC00, 0xD7FF), (0xF900, 0xFB50),
            (0xFB50, 0x10000), (0x10000, 0x11FFF), (0x1D100, 0x1D800), (0x1F000, 0x1FB00), (0x20000, 0x20100), (0xE0000, 0xE01F0), (0, 0x20), (0, 0x110000)]
 ODD = ["\x00", "\x01", "\x7f", "\u00ad", "\u2581", "\ufffd", "\uffff", "\u202e", "ﷺ", "㍿", "～", "…", "“q”", "—", "''", "```", "$$$$", "\u0600a", "\u1100\u1161\u11a8", "각\u11a8", "각\u1161\u0301"]
+
+LONG_CHARACTERS = 8_000
+# Each is repeated up to so many characters.
+LONG = ["The quick brown fox jumps over the lazy dog. ", "漢字仮名交じり文日本語中國", "👨‍👩‍👧‍👦", "é", "\u0301", "abcdefghij", "a", "\x00", " ", "\n", " \n\t", "<mask>",
+        " <mask>", "<extra_id_9>", "<extra_id_", "<", "\u1100\u1161\u11a8", "🇫🇷", "क्", "ﷺ", "!", "\u200d", "0123456789", "don't", "'", "\u3000x", "\ufffd", "▁"]
 
 
 def char(rng: random.Random) -> str:
@@ -85,7 +91,11 @@ def main() -> None:
             "random": [some, tok.decode(some, skip_special_tokens=True), tok.decode(some, skip_special_tokens=False, clean_up_tokenization_spaces=False)],
         })
     out = args.out or HERE / f"{name}.json"
-    head = {"transformers": transformers.__version__, "tokenizers": tokenizers.__version__, "tokenizer": name, "class": type(tok).__name__, "seed": args.seed}
+    long = []
+    for unit in LONG:
+        ids = tok("x" + unit * (LONG_CHARACTERS // len(unit)))["input_ids"]
+        long.append({"unit": unit, "repeat": LONG_CHARACTERS // len(unit), "numIds": len(ids), "sha256": hashlib.sha256(",".join(map(str, ids)).encode()).hexdigest()})
+    head = {"transformers": transformers.__version__, "tokenizers": tokenizers.__version__, "tokenizer": name, "class": type(tok).__name__, "seed": args.seed, "long": long}
     # One case a line.
     body = ",\n".join(json.dumps(case, ensure_ascii=True, separators=(",", ":")) for case in cases)
     out.write_text(json.dumps(head)[:-1] + ', "cases": [\n' + body + "\n]}\n")

@@ -1,9 +1,13 @@
-"""Writes src/preprocessing/unicode-tables.ts: the character classes that the `tokenizers` package itself uses, asked of it.
+"""Writes src/preprocessing/unicode-tables.ts: the character classes that the `tokenizers` package itself uses, asked of it; and
+graphemes.json: texts of all these classes, as normalizers show where it cuts them.
 
     python test/golden/tokenizer/make_unicode_tables.py        (pip install tokenizers==0.23.2)
 
 Node's own \\p{...} follows the Unicode version it was built with, which is another one in every Node; the reference's is fixed.
 """
+import base64
+import json
+import random
 import struct
 from pathlib import Path
 
@@ -101,3 +105,16 @@ lines = [
     "} as const satisfies Record<string, EncodedRanges>;",
 ]
 OUT.write_text("\n".join(lines) + "\n")
+
+# Members of every class, with and without short encodings, one after the other at random.
+POOLS = [*by_class.values(), [0x0D], [0x0A], [0x200C], [0x200D], [0xA9, 0xAE], range(0x1100, 0x1160), range(0x1160, 0x11A8), range(0x11A8, 0x1200),
+         range(0xAC00, 0xD7A4), range(0xAC00, 0xD7A4, 28), [0x16D63, 0x16D67], range(0x1F1E6, 0x1F200), range(0x41, 0x5B), range(0xC0, 0x180),
+         [0x300, 0x301, 0x308, 0x323], [ord(KA), 0x995], [ord(VIRAMA), 0x9CD]]
+rng = random.Random(5)
+texts = ["".join(chr(rng.choice(rng.choice(POOLS))) for _ in range(rng.randrange(2, 9))) for _ in range(1500)]
+texts += ["a\r\nb", "\r\u0301", COPYRIGHT + ZWJ + COPYRIGHT + ACUTE, COPYRIGHT + ACUTE + ZWJ + COPYRIGHT + ACUTE, KA + VIRAMA + KA + ACUTE, KA + VIRAMA + ZWJ + KA + ACUTE,
+          KA + "\u200c" + VIRAMA + KA + ACUTE, "\u0600a", "\u0600\u0600" + ACUTE, "\u0600\n", "\u1100\u1100" + ACUTE, "\uac00\u11a8" + ACUTE, "\uac01\u1161" + ACUTE]
+t5 = tokenizers.Tokenizer.from_file(str(OUT.parents[2] / "test" / "fixtures" / "tokenizers" / "t5-small" / "tokenizer.json")).normalizer
+golden = {"tokenizers": tokenizers.__version__, "charsmap": base64.b64encode(charsmap_of_single_bytes()).decode(),
+          "cases": [[text, probe.normalize_str(text), t5.normalize_str(text)] for text in texts]}
+(Path(__file__).parent / "graphemes.json").write_text(json.dumps(golden, ensure_ascii=True, separators=(",", ":")) + "\n")

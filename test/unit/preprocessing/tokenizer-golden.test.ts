@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createTextTokenizer } from '../../../src/preprocessing/tokenizer.ts';
@@ -14,6 +15,14 @@ interface OddText {
   /** Any ids, and their text without and with special tokens. */
   random: [Ids, string, string];
 }
+/** An x and `unit` so many times: 8,000 characters. */
+interface LongText {
+  unit: string;
+  repeat: number;
+  numIds: number;
+  /** Of the ids with commas between them. */
+  sha256: string;
+}
 interface PlainText {
   text: string;
   ids: Ids;
@@ -26,7 +35,7 @@ interface PlainText {
 // A longer run of make_tokenizer_golden.py can be checked from elsewhere.
 const ODD_TEXTS = process.env['TOKENIZER_GOLDEN'] ?? 'test/golden/tokenizer';
 
-function readGolden<Case>(path: string): { cases: Case[]; model_max_length?: number } {
+function readGolden<Case>(path: string): { cases: Case[]; long: LongText[]; model_max_length?: number } {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
@@ -54,6 +63,18 @@ describe.each(['tiny-t5', 'tiny-bart', 't5-small', 'bart-large-cnn'])('%s', (nam
         someText,
         someTextWithSpecial,
       });
+    }
+  });
+
+  test('long texts have all the ids that Python gives them, and when cut, a right count of those dropped', () => {
+    for (const { unit, repeat, numIds, sha256 } of readGolden(`test/golden/tokenizer/${name}.json`).long) {
+      const text = `x${unit.repeat(repeat)}`;
+      const { ids } = tokenizer.encode(text, { maxTokens: null });
+      const hash = createHash('sha256').update(ids.join(',')).digest('hex');
+      expect({ unit, numIds: ids.length, sha256: hash }).toEqual({ unit, numIds, sha256 });
+      const cut = tokenizer.encode(text, { maxTokens: 100 });
+      expect(cut.ids.length + cut.droppedTokens).toBe(numIds);
+      expect(cut.ids).toEqual(numIds > 100 ? [...ids.slice(0, 99), ids.at(-1)] : ids);
     }
   });
 
