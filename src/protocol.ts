@@ -13,7 +13,7 @@ interface LocalFiles<Task extends RunnerTask, Files> {
 }
 
 /** The files that make texts of ids and ids of texts. */
-export interface TokenizerFiles {
+interface TokenizerFiles {
   readonly tokenizer: string;
   readonly tokenizerConfig: string | null;
   readonly specialTokensMap: string | null;
@@ -37,7 +37,7 @@ export type LocalSummarizer = LocalFiles<
   }
 >;
 
-export type LocalTokenizer = LocalFiles<'tokenization', TokenizerFiles>;
+type LocalTokenizer = LocalFiles<'tokenization', TokenizerFiles>;
 
 /** A model whose files are on this disk: what a runner needs to load it. */
 export type LocalModel = LocalClassifier | LocalSummarizer | LocalTokenizer;
@@ -126,7 +126,8 @@ export type ToRunner =
   | { readonly type: 'cancel'; readonly id: number };
 
 export type FromRunner =
-  | { readonly type: 'loaded' }
+  /** `warnings`: what an operator should know of the model. */
+  | { readonly type: 'loaded'; readonly warnings: readonly string[] }
   | { readonly type: 'load-failed'; readonly error: ErrorReport }
   /** The request was begun, or a step of it ended: the sign of life that the watchdog waits for. */
   | { readonly type: 'step'; readonly id: number; readonly progress?: GenerationProgress }

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { OnnxPredictError } from '../errors.ts';
+import { inputFailure } from '../input-failure.ts';
 import { MAX_TEXT_BYTES } from '../limits.ts';
 import { STDIN } from './expand-inputs.ts';
 import { readPipe } from './read-pipe.ts';
@@ -34,11 +35,6 @@ async function readTextFile(path: string): Promise<Uint8Array> {
     }
     return await file.readFile();
   } catch (error) {
-    if (error instanceof OnnxPredictError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new OnnxPredictError('INPUT_NOT_FOUND', `There is no file ${path}.`, { cause: error });
-    }
-    throw new OnnxPredictError('INPUT_UNREADABLE', `${path} cannot be read (${code}).`, { cause: error });
+    throw inputFailure(error, path);
   }
 }

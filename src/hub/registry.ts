@@ -22,7 +22,7 @@ export interface BuiltinModel {
 }
 
 /** Where an alias leads: a folder shipped in this package, or a repository of the Hugging Face Hub. */
-export type ModelOrigin = BuiltinModel | RegisteredRepository;
+type ModelOrigin = BuiltinModel | RegisteredRepository;
 
 /** A name that stands for a model. */
 export interface RegisteredModel {

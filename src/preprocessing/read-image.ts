@@ -1,5 +1,6 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { OnnxPredictError } from '../errors.ts';
+import { inputFailure } from '../input-failure.ts';
 import { MAX_IMAGE_BYTES } from '../limits.ts';
 import { checkPixelLimit, readImageHeader } from './image-header.ts';
 
@@ -24,12 +25,7 @@ export async function readImage(path: string, { maxPixels }: { readonly maxPixel
     if (stats.size > MAX_IMAGE_BYTES) throw unreadable(path, `is ${stats.size} bytes; at most ${MAX_IMAGE_BYTES} are read`);
     return await readUpTo(file, head, stats.size);
   } catch (error) {
-    if (error instanceof OnnxPredictError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new OnnxPredictError('INPUT_NOT_FOUND', `There is no file ${path}.`, { cause: error });
-    }
-    throw new OnnxPredictError('INPUT_UNREADABLE', `${path} cannot be read (${code}).`, { cause: error });
+    throw inputFailure(error, path);
   }
 }
 

@@ -6,6 +6,8 @@ import { openSession } from './session.ts';
 
 /** A loaded model that does one task. */
 export interface LoadedTask {
+  /** What an operator should know of the model. */
+  readonly warnings: readonly string[];
   /** @throws OnnxPredictError of the task; the signal's reason once it is aborted */
   answer(request: RunnerRequest, context: StepContext): Promise<RunnerAnswer>;
   release(): Promise<void>;
@@ -44,6 +46,7 @@ async function loadClassification(
     const ahead = isClassification(first?.request) ? { request: first.request, context: first.context } : undefined;
     const classifier = await loadImageClassifier(model, { numThreads, first: ahead, openSession, prepareImage });
     return {
+      warnings: [],
       async answer(request, context) {
         if (!isClassification(request)) throw otherTask(model.task, request);
         return classifier.classify(request, context);
@@ -66,6 +69,7 @@ async function loadSummarization(
   const { loadSummarizer } = await import('../tasks/summarization.ts');
   const summarizer = await loadSummarizer(model, { numThreads, openSession });
   return {
+    warnings: summarizer.warnings,
     async answer(request, context) {
       if (request.task !== model.task) throw otherTask(model.task, request);
       const [answer] = summarizer.summarize([summarizer.prepare(request, context)]);
@@ -82,6 +86,7 @@ async function loadTokenization(model: Extract<LocalModel, { task: 'tokenization
   ]);
   const tokenizer = await loadTokenizer(model.files);
   return {
+    warnings: [],
     async answer(request) {
       if (request.task !== model.task) throw otherTask(model.task, request);
       return tokenize(tokenizer, request);

@@ -36,8 +36,8 @@ export function createRunner(send: (message: FromRunner) => void): Runner {
     if (message.first !== null) first = { id: message.first.id, ...know(message.first) };
     task = loadTask(model, { numThreads, first });
     try {
-      await task;
-      send({ type: 'loaded' });
+      const { warnings } = await task;
+      send({ type: 'loaded', warnings });
     } catch (error) {
       send({ type: 'load-failed', error: reportError(error) });
     }

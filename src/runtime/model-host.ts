@@ -177,6 +177,7 @@ export class ModelHost {
     if (runner !== this.#runner) return;
     if (message.type === 'loaded') {
       runner.state = 'ready';
+      for (const warning of message.warnings) this.#options.logger.warn(`${this.identity.id}: ${warning}`);
       this.#failedLoads = 0;
       this.#stopWatchdog();
       for (const job of this.#queue) {

@@ -1,6 +1,6 @@
 import { OnnxPredictError } from '../errors.ts';
 import { type GenerationRequest, type GenerationResult, generate } from '../generation/generate.ts';
-import { type ModelConfigs, resolveGenerationConfig } from '../generation/generation-config.ts';
+import { ignoredGenerationSettings, type ModelConfigs, resolveGenerationConfig } from '../generation/generation-config.ts';
 import type { TextTokenizer } from '../preprocessing/tokenizer.ts';
 import type { LocalSummarizer, SummarizationAnswer, SummarizationRequest } from '../protocol.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
@@ -15,7 +15,7 @@ import { createTextStream } from './text-stream.ts';
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
 /** A text as the model reads it, under rules that are decided: nothing but the model can fail any more. */
-export interface PreparedText {
+interface PreparedText {
   readonly generation: GenerationRequest;
   readonly droppedTokens: number;
   readonly tokenizeMs: number;
@@ -25,6 +25,8 @@ export interface PreparedText {
 
 /** A loaded summarizer. */
 export interface Summarizer {
+  /** What the model's configuration asks for and is not done here. */
+  readonly warnings: readonly string[];
   /** @throws OnnxPredictError INVALID_ARGUMENT, TEXT_TOO_LONG: for what cannot be done */
   prepare(request: SummarizationRequest, context: StepContext): PreparedText;
   /**
@@ -62,6 +64,7 @@ export async function loadSummarizer({ files }: LocalSummarizer, options: LoadOp
     const decoder = createSeq2SeqDecoder(sessions);
     const parts = { tokenizer, input, configs: { config, generationConfig } };
     return {
+      warnings: describeIgnored(ignoredGenerationSettings(parts.configs)),
       prepare: (request, context) => prepareText(request, context, parts),
       summarize: (texts) => {
         const results = generate(
@@ -151,6 +154,10 @@ function describeAnswer(
     sequences: summaries,
     timings: { tokenizeMs, ...timings },
   };
+}
+
+function describeIgnored(names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`its configuration sets ${names.join(', ')}, which is not followed here`];
 }
 
 /** As the reference pipeline decodes: without special tokens, spaces as they are. */

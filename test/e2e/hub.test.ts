@@ -113,6 +113,29 @@ describe('classify', () => {
   });
 });
 
+describe('summarize', () => {
+  const TEXT = 'The museum will be closed on Monday for repairs. '.repeat(8);
+
+  test('with no flags fetches the default model, answers by its documented lengths, and the next time without a request', async () => {
+    const files = await readFolder('models/tiny-summarizer');
+    const small = hub.addRepository('Xenova/t5-small', files);
+    const first = await onnxPredict(['summarize', '--json'], { env: hubEnvironment(), stdin: TEXT });
+    const answer = JSON.parse(first.stdout) as { output_tokens: number };
+    expect(answer).toMatchObject({ model: { id: 'Xenova/t5-small', revision: small.commit, dtype: 'fp32' } });
+    // The model itself would be content with five.
+    expect(answer.output_tokens).toBeGreaterThanOrEqual(30);
+    const numRequests = hub.requests.length;
+    const again = await onnxPredict(['summarize', '--max', '12', '--json'], { env: hubEnvironment(), stdin: TEXT });
+    expect(JSON.parse(again.stdout)).toMatchObject({ output_tokens: 12 });
+    const byName = ['summarize', '-m', 'Xenova/t5-small', '--json', '--offline'];
+    const own = JSON.parse((await onnxPredict(byName, { env: hubEnvironment(), stdin: TEXT })).stdout) as typeof answer;
+    expect(own.output_tokens).toBeLessThan(30);
+    const ids = await onnxPredict(['tokenize', '--ids'], { env: hubEnvironment(), stdin: 'Hello world' });
+    expect(ids.stdout).toBe('743 233 140 333 1\n');
+    expect(hub.requests).toHaveLength(numRequests);
+  });
+});
+
 describe('pull', () => {
   test('tells what it fetched: for people, for programs and bare', async () => {
     const root = join(cacheDir, 'models--Xenova--mit-b0', 'snapshots', commit);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { OnnxPredictError } from '../../../src/errors.ts';
-import { silentLogger } from '../../../src/logger.ts';
+import { type Logger, silentLogger } from '../../../src/logger.ts';
 import type { ClassificationAnswer, ClassificationRequest, LocalModel, ToRunner } from '../../../src/protocol.ts';
 import { ModelHost } from '../../../src/runtime/model-host.ts';
 import type { RunnerConnection, RunnerEvents } from '../../../src/runtime/runner-connection.ts';
@@ -58,23 +58,26 @@ class FakeRunner implements RunnerConnection {
     return this.sent.flatMap((message) => (message.type === 'run' ? [message.id] : []));
   }
   loaded(): void {
-    this.events.onMessage({ type: 'loaded' });
+    this.events.onMessage({ type: 'loaded', warnings: [] });
   }
   begin(id: number): void {
     this.events.onMessage({ type: 'step', id });
+  }
+  progress(id: number, outputTokens: number): void {
+    this.events.onMessage({ type: 'step', id, progress: { outputTokens, maxLength: 9, text: '' } });
   }
   answer(id: number): void {
     this.events.onMessage({ type: 'result', id, answer: ANSWER });
   }
 }
 
-function createHost(): { host: ModelHost; runners: FakeRunner[] } {
+function createHost(logger: Logger = silentLogger): { host: ModelHost; runners: FakeRunner[] } {
   const runners: FakeRunner[] = [];
   const host = new ModelHost({
     model: MODEL,
     numThreads: 1,
     watchdogMs: 1000,
-    logger: silentLogger,
+    logger,
     connect: (events) => {
       const runner = new FakeRunner(events);
       runners.push(runner);
@@ -110,6 +113,37 @@ describe('a model host', () => {
     runners[0]!.answer(3);
     expect(await Promise.all(answers)).toHaveLength(3);
     expect(runners).toHaveLength(1);
+  });
+
+  test('passes progress on to the request that it is about, until that is settled', async () => {
+    const { host, runners } = createHost();
+    const controller = new AbortController();
+    const seen: number[] = [];
+    const onProgress = ({ outputTokens }: { readonly outputTokens: number }) => seen.push(outputTokens);
+    const aborted = codeOf(host.run(REQUEST, { signal: controller.signal, onProgress }));
+    runners[0]!.loaded();
+    runners[0]!.progress(1, 2);
+    runners[0]!.progress(2, 9);
+    controller.abort(new Error('gone'));
+    runners[0]!.progress(1, 3);
+    await aborted;
+    expect(seen).toEqual([2]);
+  });
+
+  test('fails a request that is answered with another task’s answer', async () => {
+    const { host, runners } = createHost();
+    const answer = codeOf(host.run({ task: 'tokenization', text: '' }));
+    runners[0]!.loaded();
+    runners[0]!.answer(1);
+    expect(await answer).toBe('INTERNAL');
+  });
+
+  test('tells the operator what the model asks for and does not get', () => {
+    const warnings: string[] = [];
+    const { host, runners } = createHost({ ...silentLogger, warn: (message) => warnings.push(message) });
+    void codeOf(host.run(REQUEST));
+    runners[0]!.events.onMessage({ type: 'loaded', warnings: ['it does not dance'] });
+    expect(warnings).toEqual(['fake: it does not dance']);
   });
 
   test('tells the runner its first request while the model loads, but not after a load that failed', async () => {
