@@ -150,14 +150,14 @@ describe.skipIf(!canRun('script', ['--version']))('on a terminal (needs script)'
   }
 
   test('the label, its confidence and bars appear', async () => {
-    const [heading, ...rows] = (await onTerminal(SHIP, { NO_COLOR: undefined })).trimEnd().split('\n');
+    const [heading, ...rows] = (await onTerminal(SHIP, { NO_COLOR: undefined, CI: undefined })).trimEnd().split('\n');
     expect(heading?.replaceAll('\u001b', 'ESC')).toMatch(/^ESC\[1mshipESC\[22m {2}\d+\.\d%$/);
     expect(rows).toHaveLength(5);
     expect(rows[0]).toMatch(/^ {2}ship +\d+\.\d% {2}█+/);
   });
 
   test('NO_COLOR is honoured', async () => {
-    expect(await onTerminal(SHIP, { NO_COLOR: '1' })).not.toContain('\u001b');
+    expect(await onTerminal(SHIP, { NO_COLOR: '1', CI: undefined })).not.toContain('\u001b');
   });
 });
 
