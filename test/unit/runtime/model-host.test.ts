@@ -26,11 +26,18 @@ class FakeRunner implements RunnerConnection {
   busy = false;
   killed = false;
   closed = false;
+  /** How many of the next messages cannot be sent. */
+  refuses: number;
 
-  constructor(events: RunnerEvents) {
+  constructor(events: RunnerEvents, refuses: number) {
     this.events = events;
+    this.refuses = refuses;
   }
   send(message: ToRunner): void {
+    if (this.refuses > 0) {
+      this.refuses -= 1;
+      throw new TypeError('Cannot perform Construct on a detached ArrayBuffer');
+    }
     this.sent.push(message);
   }
   setBusy(busy: boolean): void {
@@ -61,7 +68,7 @@ class FakeRunner implements RunnerConnection {
   }
 }
 
-function createHost(): { host: ModelHost; runners: FakeRunner[] } {
+function createHost({ refuses = 0 } = {}): { host: ModelHost; runners: FakeRunner[] } {
   const runners: FakeRunner[] = [];
   const host = new ModelHost({
     model: MODEL,
@@ -69,7 +76,7 @@ function createHost(): { host: ModelHost; runners: FakeRunner[] } {
     watchdogMs: 1000,
     logger: silentLogger,
     connect: (events) => {
-      const runner = new FakeRunner(events);
+      const runner = new FakeRunner(events, refuses);
       runners.push(runner);
       return runner;
     },
@@ -157,11 +164,9 @@ describe('a model host', () => {
     expect(runners).toHaveLength(2);
     runners[1]!.exit('signal SIGSEGV');
     expect(await code).toBe('RUNNER_CRASHED');
-    const next = host.run(REQUEST);
-    expect(runners).toHaveLength(3);
-    runners[2]!.loaded();
-    runners[2]!.answer(2);
-    await next;
+    expect(host.unloadable).toBe(true);
+    expect(await codeOf(host.run(REQUEST))).toBe('RUNNER_CRASHED');
+    expect(runners).toHaveLength(2);
   });
 
   test('reports at once that no process can be started', async () => {
@@ -172,14 +177,45 @@ describe('a model host', () => {
     expect(runners).toHaveLength(1);
   });
 
-  test('gives the load’s own error to all who wait and loads anew for the next request', async () => {
+  test('gives the load’s own error to all who wait, and from then on', async () => {
     const { host, runners } = createHost();
     const codes = [codeOf(host.run(REQUEST)), codeOf(host.run(REQUEST))];
     runners[0]!.events.onMessage({ type: 'load-failed', error: { code: 'MODEL_INVALID', message: 'broken' } });
     expect(await Promise.all(codes)).toEqual(['MODEL_INVALID', 'MODEL_INVALID']);
     expect(runners[0]!.closed).toBe(true);
+    expect(host.unloadable).toBe(true);
+    expect(await codeOf(host.run(REQUEST))).toBe('MODEL_INVALID');
+    expect(runners).toHaveLength(1);
+  });
+
+  test('fails a request that cannot be sent, and goes on with the next', async () => {
+    const { host, runners } = createHost();
+    const codes = [codeOf(host.run(REQUEST)), codeOf(host.run(REQUEST))];
+    runners[0]!.refuses = 1;
+    runners[0]!.loaded();
+    expect(await codes[0]).toBe('INVALID_ARGUMENT');
+    expect(runners[0]!.runIds).toEqual([2]);
+    runners[0]!.answer(2);
+    expect(await codes[1]).toBe('no error');
+  });
+
+  test('loads though the request that it would have told ahead cannot be sent', async () => {
+    const { host, runners } = createHost({ refuses: 1 });
     void codeOf(host.run(REQUEST));
-    expect(runners).toHaveLength(2);
+    expect(runners[0]!.sent).toEqual([{ type: 'load', model: MODEL, numThreads: 1, first: null }]);
+  });
+
+  test('does not blame the runner when this process was itself stopped', () => {
+    vi.useFakeTimers();
+    const { host, runners } = createHost();
+    void codeOf(host.run(REQUEST));
+    runners[0]!.loaded();
+    const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_000);
+    vi.advanceTimersByTime(1000);
+    expect(runners[0]!.killed).toBe(false);
+    now.mockRestore();
+    vi.advanceTimersByTime(1000);
+    expect(runners[0]!.killed).toBe(true);
   });
 
   test('rejects an aborted request at once, asks the runner to stop, and keeps the order of the rest', async () => {
