@@ -390,7 +390,10 @@ export function parseArgument<const T extends v.GenericSchema>(schema: T, value:
   const [issue] = parsed.issues;
   const field = v.getDotPath(issue) ?? 'options';
   const message = issue.type === 'strict_object' ? 'is not an option' : issue.message;
-  throw new OnnxPredictError('INVALID_ARGUMENT', `${field}: ${message} (got ${describe(issue.input)})`);
+  throw new OnnxPredictError(
+    'INVALID_ARGUMENT',
+    `${field}: ${message} (got ${describe(issue.path?.at(-1)?.value ?? issue.input)})`,
+  );
 }
 
 function describe(value: unknown): string {

@@ -27,6 +27,8 @@ export async function expandInputs(args: readonly string[], kind: InputKind): Pr
 }
 
 async function expandArgument(arg: string, kind: InputKind): Promise<ExpandedInputs> {
+  if (arg === '')
+    throw new OnnxPredictError('INVALID_ARGUMENT', 'An input must not be empty; name a file, a folder or - (standard input).');
   if (arg === STDIN) return { inputs: [{ file: arg }], several: false };
   const found = await stat(arg).catch(() => undefined);
   if (found?.isDirectory() === true) return { inputs: await filesIn(arg, kind), several: true };
@@ -67,7 +69,7 @@ function byName(a: Dirent, b: Dirent): number {
 async function matches(pattern: string): Promise<Input[]> {
   // Needed only where the shell did not expand the pattern: on Windows, or quoted.
   const { glob } = await import('tinyglobby');
-  const files = await glob(pattern, { absolute: isAbsolute(pattern), expandDirectories: false });
+  const files = await glob(pattern, { absolute: isAbsolute(pattern), expandDirectories: false, followSymbolicLinks: false });
   if (files.length > 0) return files.sort().map((file) => ({ file }));
   return [{ file: pattern, error: new OnnxPredictError('INPUT_NOT_FOUND', `No file matches ${pattern}.`) }];
 }

@@ -10,8 +10,12 @@ import { catchSignals } from './signals.ts';
 import { processTerminal } from './terminal.ts';
 import { printable } from './terminal-text.ts';
 
-const terminal = processTerminal(process);
 const signals = catchSignals(process);
+const terminal = processTerminal(process, signals.signal);
+// Results may be lost after everything else went well.
+process.once('exit', () => {
+  if (terminal.outputFailed) process.exitCode = EXIT.inputFailed;
+});
 const program = createProgram({
   terminal,
   signal: signals.signal,

@@ -6,20 +6,32 @@ export interface Terminal {
   readonly stdout: NodeJS.WriteStream | WriteStream;
   /** For what shows that work goes on; lines for the user go through `writeDiagnostic`. */
   readonly stderr: NodeJS.WriteStream | WriteStream;
-  /** Nobody reads the results any more (`| head`): the work is over, and nothing is wrong. */
+  /** How wide stdout's terminal is; 80 where it does not say, or says 0. */
+  readonly columns: number;
+  /** Nobody takes the results any more, so the work is over: they are not read (`| head`), or cannot be written. */
   readonly outputClosed: boolean;
-  /** Resolves when there is room for more. */
+  /** Results were lost: the disk is full, say. A reader that has left (`| head`) has lost nothing. */
+  readonly outputFailed: boolean;
+  /** Resolves when there is room for more, or when the command shall end. */
   writeResult(text: string): Promise<void>;
   /** One line for the user, after the program's name. */
   writeDiagnostic(message: string): void;
 }
 
-/** The process's own standard streams. */
-export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process): Terminal {
+const DEFAULT_COLUMNS = 80;
+
+/**
+ * The process's own standard streams.
+ * @param signal aborted when the command shall end, however slow the reader of its results is
+ */
+export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process, signal: AbortSignal): Terminal {
   let outputClosed = false;
+  let outputFailed = false;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     outputClosed = true;
-    if (error.code !== 'EPIPE') stderr.write(`onnx-predict: the results could not be written (${error.code}).\n`);
+    if (error.code === 'EPIPE') return;
+    outputFailed = true;
+    stderr.write(`onnx-predict: the results could not be written (${error.code}).\n`);
   });
   // Where even stderr is closed there is nobody left to tell.
   stderr.on('error', () => {});
@@ -27,10 +39,25 @@ export function processTerminal({ stdin, stdout, stderr }: NodeJS.Process): Term
     stdin,
     stdout,
     stderr,
+    get columns() {
+      return stdout.columns > 0 ? stdout.columns : DEFAULT_COLUMNS;
+    },
     get outputClosed() {
       return outputClosed;
     },
-    writeResult: (text) => new Promise((resolve) => void stdout.write(text, () => resolve())),
+    get outputFailed() {
+      return outputFailed;
+    },
+    writeResult: (text) =>
+      new Promise((resolve) => {
+        if (signal.aborted) return resolve();
+        const done = () => {
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        signal.addEventListener('abort', done);
+        stdout.write(text, done);
+      }),
     writeDiagnostic: (message) => void stderr.write(`onnx-predict: ${message}\n`),
   };
 }

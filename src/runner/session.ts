@@ -17,7 +17,8 @@ export async function openSession(path: string, options: { readonly numThreads: 
       intraOpNumThreads: options.numThreads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
-      logSeverityLevel: 3,
+      // What goes wrong is thrown; its log would bring names from the model's file to the terminal as they are.
+      logSeverityLevel: 4,
       // A pattern spares allocations from the third run on, and costs a second copy of all activations.
       enableMemPattern: false,
       // Spinning threads burn the core that the decoder, or another runner, wants: up to 5x slower under contention.
@@ -69,7 +70,7 @@ async function importOnnxRuntime(): Promise<typeof Ort> {
   // From 1.29 on the library reports usage to its maker unless this is said before it is loaded.
   disableTelemetry();
   const ort = await import('onnxruntime-node');
-  ort.env.logLevel = 'error';
+  ort.env.logLevel = 'fatal';
   return ort;
 }
 

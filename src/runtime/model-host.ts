@@ -50,6 +50,8 @@ interface Runner {
 
 /** Loading is one native call without any sign of life, and from a slow disk it may take minutes. */
 const LOAD_WATCHDOG_FACTOR = 5;
+/** A timer that fires so much too late says nothing of the runner. */
+const LATE_MS = 1000;
 
 /**
  * One model and the queue before it. Starts its runner at the first request and again after a crash, hands it one request at a
@@ -65,9 +67,15 @@ export class ModelHost {
   /** How many runners in a row ended while they loaded. */
   #failedLoads = 0;
   #closing: Promise<void> | undefined;
+  #unloadable: OnnxPredictError | undefined;
 
   constructor(options: ModelHostOptions) {
     this.#options = options;
+  }
+
+  /** The model could not be loaded: its files may have changed or gone, so that it takes another host to try again. */
+  get unloadable(): boolean {
+    return this.#unloadable !== undefined;
   }
 
   /** Which model answers here. */
@@ -85,6 +93,7 @@ export class ModelHost {
     { signal, onProgress }: RequestOptions = {},
   ): Promise<HostedAnswer<AnswerTo<Request>>> {
     if (this.#closing !== undefined) return Promise.reject(closedError());
+    if (this.#unloadable !== undefined) return Promise.reject(this.#unloadable);
     if (signal?.aborted === true) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const onAbort = () => this.#cancel(job, signal?.reason);
@@ -153,12 +162,13 @@ export class ModelHost {
     };
     // After a failed load nothing is prepared ahead: its cause may have been the picture, and then only its own request shall fail.
     const first = this.#failedLoads === 0 ? this.#queue[0] : undefined;
-    runner.connection.send({
-      type: 'load',
-      model,
-      numThreads,
-      first: first === undefined ? null : { id: first.id, request: first.request },
-    });
+    const ahead = first === undefined ? null : { id: first.id, request: first.request };
+    try {
+      runner.connection.send({ type: 'load', model, numThreads, first: ahead });
+    } catch {
+      // A request that cannot be sent fails when its turn comes.
+      runner.connection.send({ type: 'load', model, numThreads, first: null });
+    }
     this.#startWatchdog(runner, watchdogMs * LOAD_WATCHDOG_FACTOR);
     return runner;
   }
@@ -169,8 +179,15 @@ export class ModelHost {
 
   #dispatch(runner: Runner, job: Job): void {
     this.#active = job;
-    runner.connection.send({ type: 'run', id: job.id, request: job.request });
-    this.#startWatchdog(runner, this.#options.watchdogMs);
+    try {
+      runner.connection.send({ type: 'run', id: job.id, request: job.request });
+      this.#startWatchdog(runner, this.#options.watchdogMs);
+    } catch (cause) {
+      this.#active = undefined;
+      // Only bytes can be taken away; everything else of a request can be sent.
+      job.reject(new OnnxPredictError('INVALID_ARGUMENT', 'image: its bytes were taken away before they were read', { cause }));
+      this.#pump();
+    }
   }
 
   #onMessage(runner: Runner, message: FromRunner): void {
@@ -187,7 +204,7 @@ export class ModelHost {
       this.#stopWatchdog();
       this.#runner = undefined;
       void runner.connection.close();
-      this.#failAll(new OnnxPredictError(message.error.code, message.error.message));
+      this.#giveUp(new OnnxPredictError(message.error.code, message.error.message));
     } else {
       this.#onJobMessage(runner, message);
     }
@@ -227,8 +244,12 @@ export class ModelHost {
   #afterFailedLoad(runner: Runner, exit: RunnerExit): void {
     this.#failedLoads += 1;
     if (exit.started && runner.killedBecause === undefined && this.#failedLoads < 2) return;
-    this.#failedLoads = 0;
-    this.#failAll(exitError(this.#options.model.identity.id, runner, exit));
+    this.#giveUp(exitError(this.#options.model.identity.id, runner, exit));
+  }
+
+  #giveUp(error: OnnxPredictError): void {
+    this.#unloadable = error;
+    this.#failAll(error);
   }
 
   #requeue(job: Job): void {
@@ -253,7 +274,10 @@ export class ModelHost {
 
   #startWatchdog(runner: Runner, delayMs: number): void {
     this.#stopWatchdog();
+    const startMs = performance.now();
     this.#watchdog = setTimeout(() => {
+      // This process was itself stopped (Ctrl-Z, a suspended machine), and the runner with it.
+      if (performance.now() - startMs > delayMs + LATE_MS) return this.#startWatchdog(runner, delayMs);
       runner.killedBecause = `it gave no sign of life for ${Math.round(delayMs / 1000)} s`;
       runner.connection.kill();
     }, delayMs).unref();

@@ -7,7 +7,7 @@ export class ModelPool<E = never> {
   readonly #resolutions = new SharedWork<ModelHost, E>();
   #closed = false;
 
-  /** The host for `key`, made from `resolve` at its first request; a failed resolution is forgotten, so the next one tries again. */
+  /** The host for `key`, made from `resolve` at its first request; what failed is tried anew by the next one. */
   async host(key: string, resolve: Work<ModelHostOptions, E>, waiter: Waiter<E> = {}): Promise<ModelHost> {
     const work: Work<ModelHost, E> = async (signal, emit) => {
       const host = new ModelHost(await resolve(signal, emit));
@@ -15,7 +15,8 @@ export class ModelPool<E = never> {
       this.#hosts.set(key, host);
       return host;
     };
-    return this.#hosts.get(key) ?? this.#resolutions.join(key, work, waiter);
+    const known = this.#hosts.get(key);
+    return known !== undefined && !known.unloadable ? known : this.#resolutions.join(key, work, waiter);
   }
 
   /** Ends all runners; who waits for a model gets `reason`. */

@@ -135,7 +135,7 @@ function checkLogits(logits: Float32Array, numLabels: number, source: string): F
   if (logits.length !== numLabels) {
     throw invalid(source, `answered with ${logits.length} scores, but its config.json names ${numLabels} labels`);
   }
-  if (logits.includes(Number.NaN)) throw invalid(source, 'answered with scores that are not numbers');
+  if (!logits.every(Number.isFinite)) throw invalid(source, 'answered with scores that are not finite numbers');
   return logits;
 }
 

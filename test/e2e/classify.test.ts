@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { childrenOf, isAlive, waitUntil } from '../integration/processes.ts';
 import { BIN, canRun, onnxPredict, run } from './command.ts';
+import { failingModel } from './onnx-bytes.ts';
 
 const SHIP = 'examples/ship.jpg';
 const TINY = ['--model', 'tiny'];
@@ -90,6 +92,23 @@ describe('a folder', () => {
   });
 });
 
+test('what a model’s file says does not reach the terminal as it is', async () => {
+  await cp('models/tiny-image-classifier', folder, { recursive: true });
+  await writeFile(join(folder, 'onnx', 'model.onnx'), failingModel('\u001b]0;pwned\u0007\u001b[2J'));
+  const { stdout, stderr, status } = await onnxPredict(['classify', SHIP, '--model', folder]);
+  expect(stderr).toContain('The model failed while it ran');
+  for (const control of ['\u001b', '\u0007']) expect(stdout + stderr).not.toContain(control);
+  expect(status).toBe(4);
+});
+
+test.skipIf(!existsSync('/dev/full'))('results that cannot be written make the command fail (needs /dev/full)', async () => {
+  for (const args of ['classify examples/ship.jpg --model tiny', 'list', '--help']) {
+    const { stderr, status } = await run('bash', ['-c', `"${process.execPath}" ${BIN} ${args} > /dev/full`]);
+    expect(stderr).toContain('ENOSPC');
+    expect(status).toBe(1);
+  }
+});
+
 describe('exit status', () => {
   test('3 says that nothing failed but something abstained', async () => {
     const { stdout, status } = await onnxPredict(['classify', SHIP, SHIP, '--min-confidence', '1', ...TINY]);
@@ -104,6 +123,7 @@ describe('exit status', () => {
   test.each([
     [['classify'], 'missing required argument'],
     [['classify', SHIP, '--top', '0'], 'whole number of at least 1'],
+    [['classify', SHIP, '', ...TINY], 'must not be empty'],
     [['classify', SHIP, '--min-confidence', '1.5', ...TINY], 'between 0 and 1'],
     [['classify', SHIP, '--json', '--quiet'], 'cannot be used with'],
     [['classify', SHIP, '--dtype', 'fp64'], 'Allowed choices'],
@@ -150,14 +170,14 @@ describe.skipIf(!canRun('script', ['--version']))('on a terminal (needs script)'
   }
 
   test('the label, its confidence and bars appear', async () => {
-    const [heading, ...rows] = (await onTerminal(SHIP, { NO_COLOR: undefined })).trimEnd().split('\n');
+    const [heading, ...rows] = (await onTerminal(SHIP, { NO_COLOR: undefined, CI: undefined })).trimEnd().split('\n');
     expect(heading?.replaceAll('\u001b', 'ESC')).toMatch(/^ESC\[1mshipESC\[22m {2}\d+\.\d%$/);
     expect(rows).toHaveLength(5);
     expect(rows[0]).toMatch(/^ {2}ship +\d+\.\d% {2}█+/);
   });
 
   test('NO_COLOR is honoured', async () => {
-    expect(await onTerminal(SHIP, { NO_COLOR: '1' })).not.toContain('\u001b');
+    expect(await onTerminal(SHIP, { NO_COLOR: '1', CI: undefined })).not.toContain('\u001b');
   });
 });
 

@@ -19,24 +19,31 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test('kill -9 of the runner, 200 times in CI, in the middle of a request fails that request alone and leaves no process behind', {
+test('kill -9 of the runner, 200 times in CI, in the middle of requests fails none but the one that it carried, and leaves no process behind', {
   timeout: 600_000,
 }, async () => {
   const engine = createEngine({ numThreads: 1 });
   await engine.classify(SHIP, { model: 'tiny' });
+  let numFailed = 0;
   for (let kill = 0; kill < NUM_KILLS; kill++) {
     const [pid, ...others] = await childrenOf(process.pid, 'runner/main.js');
     expect(others).toEqual([]);
     const startTicks = await cpuTicks(pid!);
     const carried = engine.classify(slowPicture, { model: 'tiny' });
     const waiting = engine.classify(SHIP, { model: 'tiny' });
-    const failure = expect(carried).rejects.toMatchObject({ code: 'RUNNER_CRASHED' });
+    const outcome = carried.then(
+      () => 'answered',
+      (error: { code: string }) => error.code,
+    );
     // At another moment each time: while it reads, decodes, resizes.
     await waitUntil(async () => (await cpuTicks(pid!)) > startTicks + (kill % 10) || undefined);
     process.kill(pid!, 'SIGKILL');
-    await failure;
+    // What the runner had not yet begun with when it was killed is answered by the next one.
+    expect(['RUNNER_CRASHED', 'answered']).toContain(await outcome);
+    if ((await outcome) === 'RUNNER_CRASHED') numFailed += 1;
     expect((await waiting).classLabel).toBe('ship');
   }
+  expect(numFailed).toBeGreaterThan(NUM_KILLS / 2);
   await engine.close();
   expect(await childrenOf(process.pid, 'runner/main.js')).toEqual([]);
 });

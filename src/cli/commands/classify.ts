@@ -102,14 +102,15 @@ function toClassifyOptions(flags: Flags): ClassifyOptions {
   };
 }
 
-function chooseFormat(flags: Flags, several: boolean, { stdout }: Terminal): ClassificationFormat {
+function chooseFormat(flags: Flags, several: boolean, terminal: Terminal): ClassificationFormat {
+  const { stdout } = terminal;
   if (flags.json === true) return { kind: 'json' };
   if (flags.quiet === true) return { kind: 'quiet' };
   if (stdout.isTTY !== true) return { kind: 'table', withFile: several };
   return {
     kind: 'terminal',
     withFile: several,
-    columns: stdout.columns,
+    columns: terminal.columns,
     color: stdout.hasColors(),
     activation: flags.activation,
   };

@@ -55,6 +55,8 @@ async function confirm(removed: RemovedModel, { stdin, stderr }: Terminal, signa
   }
   const question = `${describe({ ...removed, dryRun: true }).replace(/^would remove/, 'Remove')}? [y/N] `;
   const prompt = createInterface({ input: stdin, output: stderr });
+  // The prompt takes the key for itself; it shall end the command as everywhere else.
+  prompt.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     return /^y(es)?$/i.test((await prompt.question(question, { signal })).trim());
   } finally {

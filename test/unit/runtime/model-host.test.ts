@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { OnnxPredictError } from '../../../src/errors.ts';
-import { type Logger, silentLogger } from '../../../src/logger.ts';
+import { silentLogger } from '../../../src/logger.ts';
 import type { ClassificationAnswer, ClassificationRequest, LocalModel, ToRunner } from '../../../src/protocol.ts';
 import { ModelHost } from '../../../src/runtime/model-host.ts';
 import type { RunnerConnection, RunnerEvents } from '../../../src/runtime/runner-connection.ts';
@@ -33,11 +33,18 @@ class FakeRunner implements RunnerConnection {
   busy = false;
   killed = false;
   closed = false;
+  /** How many of the next messages cannot be sent. */
+  refuses: number;
 
-  constructor(events: RunnerEvents) {
+  constructor(events: RunnerEvents, refuses: number) {
     this.events = events;
+    this.refuses = refuses;
   }
   send(message: ToRunner): void {
+    if (this.refuses > 0) {
+      this.refuses -= 1;
+      throw new TypeError('Cannot perform Construct on a detached ArrayBuffer');
+    }
     this.sent.push(message);
   }
   setBusy(busy: boolean): void {
@@ -71,7 +78,7 @@ class FakeRunner implements RunnerConnection {
   }
 }
 
-function createHost(logger: Logger = silentLogger): { host: ModelHost; runners: FakeRunner[] } {
+function createHost({ refuses = 0, logger = silentLogger } = {}): { host: ModelHost; runners: FakeRunner[] } {
   const runners: FakeRunner[] = [];
   const host = new ModelHost({
     model: MODEL,
@@ -79,7 +86,7 @@ function createHost(logger: Logger = silentLogger): { host: ModelHost; runners: 
     watchdogMs: 1000,
     logger,
     connect: (events) => {
-      const runner = new FakeRunner(events);
+      const runner = new FakeRunner(events, refuses);
       runners.push(runner);
       return runner;
     },
@@ -140,7 +147,7 @@ describe('a model host', () => {
 
   test('tells the operator what the model asks for and does not get', () => {
     const warnings: string[] = [];
-    const { host, runners } = createHost({ ...silentLogger, warn: (message) => warnings.push(message) });
+    const { host, runners } = createHost({ logger: { ...silentLogger, warn: (message) => warnings.push(message) } });
     void codeOf(host.run(REQUEST));
     runners[0]!.events.onMessage({ type: 'loaded', warnings: ['it does not dance'] });
     expect(warnings).toEqual(['fake: it does not dance']);
@@ -198,11 +205,9 @@ describe('a model host', () => {
     expect(runners).toHaveLength(2);
     runners[1]!.exit('signal SIGSEGV');
     expect(await code).toBe('RUNNER_CRASHED');
-    const next = host.run(REQUEST);
-    expect(runners).toHaveLength(3);
-    runners[2]!.loaded();
-    runners[2]!.answer(2);
-    await next;
+    expect(host.unloadable).toBe(true);
+    expect(await codeOf(host.run(REQUEST))).toBe('RUNNER_CRASHED');
+    expect(runners).toHaveLength(2);
   });
 
   test('reports at once that no process can be started', async () => {
@@ -213,14 +218,45 @@ describe('a model host', () => {
     expect(runners).toHaveLength(1);
   });
 
-  test('gives the load’s own error to all who wait and loads anew for the next request', async () => {
+  test('gives the load’s own error to all who wait, and from then on', async () => {
     const { host, runners } = createHost();
     const codes = [codeOf(host.run(REQUEST)), codeOf(host.run(REQUEST))];
     runners[0]!.events.onMessage({ type: 'load-failed', error: { code: 'MODEL_INVALID', message: 'broken' } });
     expect(await Promise.all(codes)).toEqual(['MODEL_INVALID', 'MODEL_INVALID']);
     expect(runners[0]!.closed).toBe(true);
+    expect(host.unloadable).toBe(true);
+    expect(await codeOf(host.run(REQUEST))).toBe('MODEL_INVALID');
+    expect(runners).toHaveLength(1);
+  });
+
+  test('fails a request that cannot be sent, and goes on with the next', async () => {
+    const { host, runners } = createHost();
+    const codes = [codeOf(host.run(REQUEST)), codeOf(host.run(REQUEST))];
+    runners[0]!.refuses = 1;
+    runners[0]!.loaded();
+    expect(await codes[0]).toBe('INVALID_ARGUMENT');
+    expect(runners[0]!.runIds).toEqual([2]);
+    runners[0]!.answer(2);
+    expect(await codes[1]).toBe('no error');
+  });
+
+  test('loads though the request that it would have told ahead cannot be sent', async () => {
+    const { host, runners } = createHost({ refuses: 1 });
     void codeOf(host.run(REQUEST));
-    expect(runners).toHaveLength(2);
+    expect(runners[0]!.sent).toEqual([{ type: 'load', model: MODEL, numThreads: 1, first: null }]);
+  });
+
+  test('does not blame the runner when this process was itself stopped', () => {
+    vi.useFakeTimers();
+    const { host, runners } = createHost();
+    void codeOf(host.run(REQUEST));
+    runners[0]!.loaded();
+    const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 60_000);
+    vi.advanceTimersByTime(1000);
+    expect(runners[0]!.killed).toBe(false);
+    now.mockRestore();
+    vi.advanceTimersByTime(1000);
+    expect(runners[0]!.killed).toBe(true);
   });
 
   test('rejects an aborted request at once, asks the runner to stop, and keeps the order of the rest', async () => {

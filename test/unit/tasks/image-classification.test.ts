@@ -161,6 +161,8 @@ describe('an image classifier', () => {
   test.each([
     ['too few scores', [1]],
     ['scores that are no numbers', [1, Number.NaN]],
+    ['infinite scores', [1, Infinity]],
+    ['scores that are all impossible', [-Infinity, -Infinity]],
   ])('does not guess from %s', async (_, logits) => {
     const classifier = await load(new FakeSession(logits), fakePreparation().prepareImage);
     await expect(classifier.classify(REQUEST, context())).rejects.toMatchObject({ code: 'MODEL_INVALID' });

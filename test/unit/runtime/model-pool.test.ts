@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { silentLogger } from '../../../src/logger.ts';
+import type { LocalModel } from '../../../src/protocol.ts';
+import type { ModelHostOptions } from '../../../src/runtime/model-host.ts';
+import { ModelPool } from '../../../src/runtime/model-pool.ts';
+import type { RunnerEvents } from '../../../src/runtime/runner-connection.ts';
+
+const MODEL: LocalModel = {
+  task: 'image-classification',
+  identity: { id: 'fake', revision: null, dtype: 'fp32' },
+  files: { config: '', preprocessorConfig: '', model: '' },
+};
+
+test('a model that could not be loaded is resolved anew for the next request: its files may have come back', async () => {
+  const pool = new ModelPool();
+  const runners: RunnerEvents[] = [];
+  let numResolved = 0;
+  const resolve = async (): Promise<ModelHostOptions> => {
+    numResolved += 1;
+    const connect = (events: RunnerEvents) => {
+      runners.push(events);
+      return { send() {}, setBusy() {}, kill() {}, async close() {} };
+    };
+    return { model: MODEL, numThreads: 1, watchdogMs: 1000, connect, logger: silentLogger };
+  };
+  const host = await pool.host('fake', resolve);
+  const request = {
+    task: 'image-classification',
+    image: { path: '/picture' },
+    topK: 1,
+    activation: 'none',
+    minConfidence: null,
+    maxPixels: 1,
+  } as const;
+  const answer = host.run(request);
+  runners[0]!.onMessage({ type: 'load-failed', error: { code: 'MODEL_INVALID', message: 'config.json cannot be read' } });
+  await expect(answer).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+  const next = await pool.host('fake', resolve);
+  expect(next).not.toBe(host);
+  expect(await pool.host('fake', resolve)).toBe(next);
+  expect(numResolved).toBe(2);
+});
