@@ -10,20 +10,22 @@ beforeEach(async () => {
 });
 afterEach(() => rm(home, { recursive: true }));
 
-/** One picture is classified in the command's own process, two are in a runner process. */
+/** One input is answered in the command's own process, two are in a runner process. */
 const CASES = [
-  ['in the command’s own process', ['examples/ship.jpg']],
-  ['in a runner process', ['examples/ship.jpg', 'examples/ship.jpg']],
+  ['classify in the command’s own process', ['classify', 'examples/ship.jpg']],
+  ['classify in a runner process', ['classify', 'examples/ship.jpg', 'examples/ship.jpg']],
+  ['summarize in the command’s own process', ['summarize', 'examples/lighthouse.txt']],
+  ['summarize in a runner process', ['summarize', 'examples/lighthouse.txt', 'examples/lighthouse.txt']],
 ] as const;
 
-test.each(CASES)('%s, nothing is written into the home folder, ONNX Runtime’s device id least of all', async (_, files) => {
+test.each(CASES)('%s, nothing is written into the home folder, ONNX Runtime’s device id least of all', async (_, args) => {
   const env = {
     HOME: home,
     XDG_CACHE_HOME: join(home, '.cache'),
     XDG_CONFIG_HOME: join(home, '.config'),
     ORT_DISABLE_TELEMETRY: undefined,
   };
-  const { status } = await onnxPredict(['classify', ...files, '--model', 'tiny'], { env });
+  const { status } = await onnxPredict([...args, '--model', 'tiny'], { env });
   expect(status).toBe(0);
   await expect(access(join(home, '.cache', 'Microsoft'))).rejects.toThrow('ENOENT');
   expect(await readdir(home)).toEqual([]);
@@ -32,23 +34,10 @@ test.each(CASES)('%s, nothing is written into the home folder, ONNX Runtime’s 
 // A sandbox may have strace and still forbid it to trace.
 test.skipIf(!canRun('strace', ['-f', 'true'])).each(CASES)(
   '%s, no connection to any host is attempted (needs strace)',
-  async (_, files) => {
+  async (_, args) => {
     const trace = join(home, 'trace');
-    const args = [
-      '-f',
-      '-qq',
-      '-e',
-      'trace=network',
-      '-o',
-      trace,
-      process.execPath,
-      BIN,
-      'classify',
-      ...files,
-      '--model',
-      'tiny',
-    ];
-    const { status } = await run('strace', args, { env: { ORT_DISABLE_TELEMETRY: undefined } });
+    const command = ['-f', '-qq', '-e', 'trace=network', '-o', trace, process.execPath, BIN, ...args, '--model', 'tiny'];
+    const { status } = await run('strace', command, { env: { ORT_DISABLE_TELEMETRY: undefined } });
     expect(status).toBe(0);
     const calls = (await readFile(trace, 'utf8')).split('\n');
     expect(calls.filter((call) => /AF_INET|AF_NETLINK/.test(call))).toEqual([]);

@@ -25,6 +25,11 @@ test('the program of the README says that a ship is one', async () => {
   expect({ stdout, stderr }).toEqual({ stdout: 'ship true\n', stderr: '' });
 });
 
+test('the text of the README has the summary that it shows', async () => {
+  const [, args, summary] = /^\$ onnx-predict (summarize .*)\n(.*)$/m.exec(README) ?? [];
+  expect((await onnxPredict(args!.split(' '))).stdout).toBe(`${summary}\n`);
+});
+
 test('the built-in model names every example right', async () => {
   const { stdout } = await onnxPredict(['classify', 'examples', '--model', 'tiny']);
   const rows = stdout

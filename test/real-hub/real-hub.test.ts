@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngine, type Engine } from 'onnx-predict';
@@ -12,6 +12,19 @@ const ENVIRONMENT = readHubEnvironment();
 /** The picture and the answer of the transformers documentation for nvidia/mit-b0. */
 const CATS = `${ENVIRONMENT.endpoint}/datasets/huggingface/cats-image/resolve/main/cats_image.jpeg`;
 const ARCTIC_FOX = process.env['ARCTIC_FOX_PHOTO'];
+/** A JSON file of articles and the summaries that the tests of transformers expect of them. */
+const EXPECTED_SUMMARIES = process.env['EXPECTED_SUMMARIES'];
+const BILL =
+  'Jackie Robinson Commemorative Coin Act - Directs the Secretary of the Treasury to: (1) mint and issue one-dollar silver coins ' +
+  'emblematic of Jackie Robinson in commemoration of the 50th anniversary of the breaking of the color barrier in major league ' +
+  'baseball; and (2) distribute surcharge proceeds to the Jackie Robinson Foundation to enhance its education and youth leadership ' +
+  'programs, and increase the availability of scholarships for economically disadvantaged youths.';
+
+interface ExpectedSummaries {
+  readonly id: string;
+  readonly articles: readonly string[];
+  readonly expected_raw: readonly string[];
+}
 
 async function isReachable(): Promise<boolean> {
   const signal = AbortSignal.timeout(10_000);
@@ -52,6 +65,33 @@ describe.skipIf(!(await isReachable()))(`the real Hub (needs ${ENVIRONMENT.endpo
   test.skipIf(ARCTIC_FOX === undefined)('gives mit-b0, which names an Arctic fox (needs ARCTIC_FOX_PHOTO)', async () => {
     expect((await engine.classify(ARCTIC_FOX ?? '')).classLabel).toBe('Arctic fox');
   });
+
+  test('gives t5, which says hello as the tests of transformers expect', async () => {
+    const rules = { numBeams: 1, maxLength: 8, minLength: null, noRepeatNgramSize: null, prefix: '' } as const;
+    expect((await engine.summarize('summarize: Hello there', { ...rules, model: 't5' })).summary).toBe('Hello there!');
+    expect(await engine.models.verify('t5')).toMatchObject([{ ok: true }]);
+  });
+
+  test('gives bart, which summarizes the bill of the tutorial in its words', { timeout: 3_600_000 }, async () => {
+    const { summary, stopReason } = await engine.summarize(BILL, { model: 'bart', minLength: 10, maxLength: 30 });
+    expect(summary).toBe(
+      'Jackie Robinson Commemorative Coin Act - Directs the Secretary of the Treasury to issue one-dollar silver coins emblematic of Jackie',
+    );
+    expect(stopReason).toBe('eos');
+  });
+
+  test.skipIf(EXPECTED_SUMMARIES === undefined)(
+    'gives bart, which summarizes articles as the tests of transformers expect (needs EXPECTED_SUMMARIES)',
+    { timeout: 3_600_000 },
+    async () => {
+      const known = JSON.parse(await readFile(EXPECTED_SUMMARIES ?? '', 'utf8')) as ExpectedSummaries[];
+      const { articles, expected_raw } = known.find(({ id }) => id === 'bart-large-cnn_same_as_fairseq')!;
+      for (const [place, article] of articles.entries()) {
+        const { summary } = await engine.summarize(article, { model: 'bart', prefix: '', numBeams: 2 });
+        expect(summary).toBe(expected_raw[place]!.replace(/<\/?s>|<pad>/g, ''));
+      }
+    },
+  );
 
   test('declares the file of t5-small that its page shows', async () => {
     const connection = await openConnection(hubSettings(ENVIRONMENT, {}));

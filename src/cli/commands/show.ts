@@ -57,6 +57,7 @@ async function show(model: string, flags: Flags, { terminal, createEngine, signa
 
 /** What a name stands for: `tiny` for a model of each task. Undefined leaves it to the model. */
 async function tasksOf(model: string, engine: Engine): Promise<readonly (Task | undefined)[]> {
+  if (/[^\w-]/.test(model)) return [undefined];
   const builtin = (await engine.models.list()).filter(({ id, repository }) => id === model && repository === null);
   return builtin.length > 1 ? builtin.map(({ task }) => task ?? undefined) : [undefined];
 }
