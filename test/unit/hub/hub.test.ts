@@ -396,6 +396,19 @@ describe('a server in trouble', () => {
     expect(contentRequests()).toHaveLength(2);
   });
 
+  test.each(['/revision/', '/tree/'])('that breaks off its answer to %s is asked again', async (kind) => {
+    let numAsked = 0;
+    fake.react = ({ url }) => (url.includes(kind) && ++numAsked <= 2 ? { cutBody: true } : undefined);
+    expect((await createTestHub().resolve(request(), {})).identity.revision).toBe(commit);
+    expect(clock.delaysMs).toEqual([250, 500]);
+  });
+
+  test('that breaks off its list of files again and again is an error that says so', async () => {
+    fake.react = ({ url }) => (url.includes('/tree/') ? { cutBody: true } : undefined);
+    expect((await failure(createTestHub().resolve(request(), {}))).code).toBe('HUB_UNREACHABLE');
+    expect(clock.delaysMs).toHaveLength(5);
+  });
+
   test('that says nothing is given up and asked again', async () => {
     const { onSent } = cutAt(300_000);
     reactAt(MODEL, { silent: true }, { stallAfterBytes: 300_000, ...(onSent === undefined ? {} : { onSent }) }, undefined);
@@ -630,6 +643,41 @@ describe('a server that lies', () => {
     expect((await failure(createTestHub().resolve(request(), {}))).code).toBe('HUB_INVALID_ANSWER');
     expect(await listTree(cacheDir)).toEqual({});
   });
+
+  const page = (body: string, cursor: string | number): Reaction => {
+    const link = `<${fake.url}/api/models/Xenova/mit-b0/tree/${commit}?cursor=${cursor}>; rel="next"`;
+    return { status: 200, headers: { link, 'content-type': 'application/json' }, body };
+  };
+  const folders = JSON.stringify(Array.from({ length: 1000 }, (_, index) => ({ type: 'directory', path: `${index}`, size: 0 })));
+
+  test.each([
+    ['leads back to where it was', 'leads back', 2, () => page('[]', 'same')],
+    ['has ever more pages with nothing on them', 'pages', 500, (numPages: number) => page('[]', numPages)],
+    ['has ever more folders', 'files and folders', 101, (numPages: number) => page(folders, numPages)],
+    ['has ever longer pages', 'bytes', 7, (numPages: number) => page(`[${' '.repeat(10_000_000)}]`, numPages)],
+  ])('with a list of files that %s is not followed', async (_, part, mostPages, react) => {
+    let numPages = 0;
+    fake.react = ({ url }) => (url.includes('/tree/') ? react(++numPages) : undefined);
+    const error = await failure(createTestHub().resolve(request(), {}));
+    expect(error.code).toBe('HUB_INVALID_ANSWER');
+    expect(error.message).toContain(part);
+    expect(numPages).toBeLessThanOrEqual(mostPages);
+  });
+
+  test.each([
+    ['/revision/', 'null'],
+    ['/tree/', 'null'],
+    ['/tree/', '[null]'],
+    ['/tree/', '{}'],
+  ])(
+    'that answers %s with %s is asked for each file, and is no Hub if it does not say of them what they are',
+    async (kind, body) => {
+      fake.react = ({ url }) => (url.includes(kind) ? { status: 200, body } : undefined);
+      expect((await createTestHub().resolve(request(), {})).identity.revision).toBe(commit);
+      fake.react = () => ({ status: 200, body });
+      expect((await failure(createTestHub().resolve(request({ dtype: 'q8' }), {}))).code).toBe('HUB_INVALID_ANSWER');
+    },
+  );
 
   test('with names that lead out of the cache folder has them left alone', async () => {
     const { commit } = fake.addRepository('org/evil', {
