@@ -41,7 +41,12 @@ export interface Hub {
   resolve(request: ModelRequest, waiter: Waiter<DownloadEvent>): Promise<LocalModel>;
   /** Asks the Hub whether the revision moved, and fetches what is missing. Throws as `resolve` does. */
   pull(request: ModelRequest, waiter: Waiter<DownloadEvent>): Promise<PullResult>;
-  /** Ends all downloads; who waits for one gets `reason`. Resolves when their locks are free. */
+  /**
+   * Does `work`, which `close` ends too. It is given a signal that is aborted then, or when the caller's is.
+   * @throws what it throws; the signal's reason once it is aborted; the reason of `close` after it
+   */
+  whileOpen<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Ends all work, for good; who waits for it, or asks from now on, gets `reason`. Resolves when all locks are free. */
   close(reason: unknown): Promise<void>;
 }
 
@@ -74,10 +79,20 @@ export function hubSettings(
 
 export function createHub(settings: HubSettings): Hub {
   const downloads = new SharedWork<FetchedModel, DownloadEvent>();
+  const openWork = new SharedWork<unknown>();
+  let numWorks = 0;
   let connection: Promise<HubConnection> | undefined;
 
+  async function whileOpen<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    // Nobody shares it.
+    return (await openWork.join(String(numWorks++), work, { signal })) as T;
+  }
+
   function connect(): Promise<HubConnection> {
-    connection ??= openConnection(settings);
+    connection ??= openConnection(settings).catch((error: unknown) => {
+      connection = undefined;
+      throw error;
+    });
     return connection;
   }
 
@@ -144,7 +159,16 @@ export function createHub(settings: HubSettings): Hub {
     return toPullResult(identity, files, { folder, ...ownership(registered, listing), downloadedBytes });
   }
 
-  return { settings, connect, resolve, pull, close: (reason) => downloads.close(reason) };
+  return {
+    settings,
+    connect,
+    resolve: (request, waiter) => whileOpen((signal) => resolve(request, { ...waiter, signal }), waiter.signal),
+    pull: (request, waiter) => whileOpen((signal) => pull(request, { ...waiter, signal }), waiter.signal),
+    whileOpen,
+    async close(reason) {
+      await Promise.all([downloads.close(reason), openWork.close(reason)]);
+    },
+  };
 }
 
 /** The registry knows more than a repository's card says. */

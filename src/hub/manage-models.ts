@@ -40,11 +40,12 @@ export interface ModelManager {
 
 export function createModelManager(hub: Hub): ModelManager {
   return {
-    list: () => listModels(hub),
-    show: (model, options = {}) => showModel(hub, { model, ...options }),
-    remove: (model, options = {}) => removeFromCache(hub, { model, dryRun: false, ...options }),
-    prune: ({ dryRun = false } = {}) => pruneModels(hub, { dryRun }),
-    verify: (model, options = {}) => verifyModels(hub, { model, ...options }),
+    list: () => hub.whileOpen(() => listModels(hub)),
+    show: (model, { signal: given, ...options } = {}) =>
+      hub.whileOpen((signal) => showModel(hub, { model, ...options, signal }), given),
+    remove: (model, options = {}) => hub.whileOpen(() => removeFromCache(hub, { model, dryRun: false, ...options })),
+    prune: ({ dryRun = false } = {}) => hub.whileOpen(() => pruneModels(hub, { dryRun })),
+    verify: (model, { signal: given } = {}) => hub.whileOpen((signal) => verifyModels(hub, { model, signal }), given),
   };
 }
 

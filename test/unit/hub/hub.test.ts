@@ -7,6 +7,7 @@ import { OnnxPredictError } from '../../../src/errors.ts';
 import { cacheLayout } from '../../../src/hub/cache-layout.ts';
 import { createHub, type Hub, hubSettings } from '../../../src/hub/hub.ts';
 import type { HubSettings } from '../../../src/hub/hub-settings.ts';
+import { createModelManager } from '../../../src/hub/manage-models.ts';
 import type { DownloadEvent, Dtype } from '../../../src/schemas.ts';
 import { listTree } from '../../hub-server/cache-tree.ts';
 import { type FakeHub, type Reaction, startFakeHub } from '../../hub-server/fake-hub.ts';
@@ -722,4 +723,65 @@ describe('a cache folder', () => {
     await failure(createTestHub().resolve(request({ dtype: 'q4' }), {}));
     expect(await listTree(cacheDir)).toEqual({});
   });
+});
+
+describe('a hub that is closed', () => {
+  const CLOSED = new OnnxPredictError('ENGINE_CLOSED', 'closed');
+
+  test('ends a pull that has just begun, asks nothing and leaves nothing', async () => {
+    const hub = createTestHub();
+    const pulled = failure(hub.pull(request({ model: 'Xenova/mit-b0' }), {}));
+    await hub.close(CLOSED);
+    expect(await pulled).toBe(CLOSED);
+    expect(fake.requests).toEqual([]);
+    expect(await listTree(cacheDir)).toEqual({});
+  });
+
+  test('does nothing more', async () => {
+    const hub = createTestHub();
+    await hub.pull(request(), {});
+    const before = await listTree(cacheDir);
+    await hub.close(CLOSED);
+    const models = createModelManager(hub);
+    for (const refused of [
+      hub.resolve(request(), {}),
+      hub.pull(request(), {}),
+      models.list(),
+      models.show('Xenova/mit-b0'),
+      models.verify(),
+      models.remove('Xenova/mit-b0'),
+      models.prune(),
+    ]) {
+      expect(await failure(refused)).toBe(CLOSED);
+    }
+    expect(await listTree(cacheDir)).toEqual(before);
+  });
+
+  test('ends what is asked and what is hashed', async () => {
+    const hub = createTestHub();
+    await hub.pull(request(), {});
+    const models = createModelManager(hub);
+    const asked = new Promise<void>((resolve) => {
+      fake.react = () => {
+        resolve();
+        return { silent: true };
+      };
+    });
+    const shown = failure(models.show('Xenova/mit-b0'));
+    await asked;
+    const verified = failure(models.verify());
+    await hub.close(CLOSED);
+    expect(await Promise.all([shown, verified])).toEqual([CLOSED, CLOSED]);
+  });
+});
+
+test('a listener that throws ends its own download and nobody else’s', async () => {
+  const hub = createTestHub();
+  const onEvent = () => {
+    throw new Error('my own fault');
+  };
+  const clumsy = hub.pull(request(), { onEvent });
+  const stayed = hub.pull(request(), {});
+  await expect(clumsy).rejects.toThrow('my own fault');
+  expect((await stayed).model.revision).toBe(commit);
 });
