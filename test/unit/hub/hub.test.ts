@@ -367,6 +367,36 @@ describe('the token', () => {
   });
 });
 
+describe('a token that cannot be sent', () => {
+  const TOKENS = ['tok→', 'tok\u0007', 'tok\u007f', 'two words', 'caf\u00e9'];
+
+  test.each(TOKENS)('as %j is refused by the name of where it is from, and not shown', async (token) => {
+    const tokenPath = join(cacheDir, 'token');
+    await writeFile(tokenPath, token);
+    for (const [settings, name] of [
+      [{ token }, 'HF_TOKEN'],
+      [{ token: null, tokenPath }, tokenPath],
+    ] as const) {
+      const error = await failure(createTestHub(settings).resolve(request(), {}));
+      expect(error.code).toBe('INVALID_ARGUMENT');
+      expect(error.message).toContain(name);
+      expect(error.message).not.toContain(token);
+    }
+    expect(fake.requests).toEqual([]);
+  });
+
+  test('does not matter for what is on the disk, and may be corrected', async () => {
+    await createTestHub().pull(request(), {});
+    const tokenPath = join(cacheDir, 'token');
+    await writeFile(tokenPath, 'tok→');
+    const hub = createTestHub({ tokenPath });
+    await hub.resolve(request(), {});
+    expect((await failure(hub.pull(request(), {}))).code).toBe('INVALID_ARGUMENT');
+    await writeFile(tokenPath, 'tok');
+    await hub.pull(request(), {});
+  });
+});
+
 describe('a server in trouble', () => {
   test.each([429, 500, 502, 503, 504])('that answers %i for a while is asked again', async (status) => {
     reactAt(MODEL, { status }, { status }, undefined);
