@@ -1,3 +1,4 @@
+import { resolve as resolvePath } from 'node:path';
 import type { HubEnvironment } from '../config.ts';
 import { OnnxPredictError } from '../errors.ts';
 import type { LocalModel } from '../protocol.ts';
@@ -7,7 +8,7 @@ import { type CacheLayout, cacheLayout } from './cache-layout.ts';
 import { systemClock } from './clock.ts';
 import type { Fetch } from './default-fetch.ts';
 import { type FetchedModel, fetchModel, sumBytes } from './fetch-model.ts';
-import { type HubConnection, openConnection } from './hub-connection.ts';
+import { checkToken, type HubConnection, openConnection, parseEndpoint } from './hub-connection.ts';
 import type { HubSettings } from './hub-settings.ts';
 import type { RepositoryListing } from './list-repository.ts';
 import { locateModel, type ModelLocation } from './locate-model.ts';
@@ -52,7 +53,10 @@ export interface Hub {
 
 type RepositoryLocation = Extract<ModelLocation, { kind: 'repository' }>;
 
-/** The environment's settings with a caller's over them. */
+/**
+ * The environment's settings with a caller's over them.
+ * @throws OnnxPredictError INVALID_ARGUMENT
+ */
 export function hubSettings(
   { progressBars: _, ...environment }: HubEnvironment,
   options: {
@@ -63,10 +67,14 @@ export function hubSettings(
     readonly fetch?: Fetch | undefined;
   },
 ): HubSettings {
+  // What a caller gives is judged at once; what the environment gives, when it is needed.
+  if (options.endpoint !== undefined) parseEndpoint(options.endpoint);
+  if (options.token != null) checkToken(options.token, 'token:');
   return {
     ...environment,
     endpoint: options.endpoint ?? environment.endpoint,
-    cacheDir: options.cacheDir ?? environment.cacheDir,
+    // The working folder may change.
+    cacheDir: resolvePath(options.cacheDir ?? environment.cacheDir),
     ...(options.token === undefined ? {} : { token: options.token, tokenPath: null }),
     offline: options.offline ?? environment.offline,
     fetch: options.fetch,
