@@ -25,6 +25,7 @@ import {
   PullOptionsSchema,
   type PullResult,
   parseArgument,
+  WaiterOptionsSchema,
 } from './schemas.ts';
 
 export type { ModelManager };
@@ -47,6 +48,8 @@ const EngineOptionsSchema = v.strictObject({
   /** Nothing is asked of the Hub. Default: HF_HUB_OFFLINE. */
   offline: v.optional(v.boolean()),
 });
+
+const FetchOptionSchema = v.object({ fetch: v.optional(v.function('must be a function')) });
 
 /** Options of `createEngine()`. */
 export type EngineOptions = v.InferInput<typeof EngineOptionsSchema> & {
@@ -102,6 +105,7 @@ export function createEngineOver(
     watchdogMs = DEFAULT_WATCHDOG_MS,
     ...hubOptions
   } = parseArgument(EngineOptionsSchema, options);
+  parseArgument(FetchOptionSchema, { fetch });
   const hub = createHub(hubSettings(readHubEnvironment(), { ...hubOptions, fetch }));
   const pool = new ModelPool<DownloadEvent>();
   let closed = false;
@@ -146,6 +150,7 @@ export function createEngineOver(
   async function pull(name: string, { signal, onProgress, ...options }: PullOptions = {}): Promise<PullResult> {
     const model = parseArgument(modelSchema, name);
     const { dtype = 'fp32', revision } = parseArgument(PullOptionsSchema, options);
+    parseArgument(WaiterOptionsSchema, { signal, onProgress });
     signal?.throwIfAborted();
     if (closed) throw closedError();
     return hub.pull({ model, dtype, revision }, { signal, onEvent: onProgress });

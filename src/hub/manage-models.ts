@@ -1,5 +1,18 @@
 import { OnnxPredictError } from '../errors.ts';
-import type { Dtype, ListedModel, PrunedFiles, RemovedModel, ShownModel, VerifiedModel } from '../schemas.ts';
+import {
+  type Dtype,
+  type ListedModel,
+  modelSchema,
+  type PrunedFiles,
+  PruneOptionsSchema,
+  parseArgument,
+  type RemovedModel,
+  RemoveOptionsSchema,
+  type ShownModel,
+  ShowOptionsSchema,
+  type VerifiedModel,
+  VerifyOptionsSchema,
+} from '../schemas.ts';
 import { cacheLayout } from './cache-layout.ts';
 import { type Hub, ownership } from './hub.ts';
 import { listRepository, type RepositoryListing } from './list-repository.ts';
@@ -41,11 +54,25 @@ export interface ModelManager {
 export function createModelManager(hub: Hub): ModelManager {
   return {
     list: () => hub.whileOpen(() => listModels(hub)),
-    show: (model, { signal: given, ...options } = {}) =>
-      hub.whileOpen((signal) => showModel(hub, { model, ...options, signal }), given),
-    remove: (model, options = {}) => hub.whileOpen(() => removeFromCache(hub, { model, dryRun: false, ...options })),
-    prune: ({ dryRun = false } = {}) => hub.whileOpen(() => pruneModels(hub, { dryRun })),
-    verify: (model, { signal: given } = {}) => hub.whileOpen((signal) => verifyModels(hub, { model, signal }), given),
+    async show(name, options = {}) {
+      const model = parseArgument(modelSchema, name);
+      const { revision, signal: given } = parseArgument(ShowOptionsSchema, options);
+      return hub.whileOpen((signal) => showModel(hub, { model, revision, signal }), given);
+    },
+    async remove(name, options = {}) {
+      const model = parseArgument(modelSchema, name);
+      const { revision, dryRun = false } = parseArgument(RemoveOptionsSchema, options);
+      return hub.whileOpen(() => removeFromCache(hub, { model, revision, dryRun }));
+    },
+    async prune(options = {}) {
+      const { dryRun = false } = parseArgument(PruneOptionsSchema, options);
+      return hub.whileOpen(() => pruneModels(hub, { dryRun }));
+    },
+    async verify(name, options = {}) {
+      const model = name === undefined ? undefined : parseArgument(modelSchema, name);
+      const { signal: given } = parseArgument(VerifyOptionsSchema, options);
+      return hub.whileOpen((signal) => verifyModels(hub, { model, signal }), given);
+    },
   };
 }
 
