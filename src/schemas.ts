@@ -3,7 +3,7 @@
  * from here.
  */
 import * as v from 'valibot';
-import { OnnxPredictError } from './errors.ts';
+import { type ErrorReport, OnnxPredictError } from './errors.ts';
 
 /** Weights' number formats, by the names the Hugging Face Hub's ONNX conversions use; `q8` is the file `*_quantized.onnx`. */
 export const DtypeSchema = v.picklist(['fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4']);
@@ -131,6 +131,17 @@ export type DownloadEvent =
       readonly missingBytes: number;
       /** Of `receivedBytes`, what an earlier attempt left. */
       readonly resumedBytes: number;
+    }
+  | {
+      readonly type: 'waiting';
+      /** `retry`: a request failed and is tried again. `lock`: another download, as a rule of another process, has the file in hand. */
+      readonly reason: 'retry' | 'lock';
+      /** How long; null until the other one has ended. */
+      readonly delayMs: number | null;
+      /** Null for the list of files. */
+      readonly file: string | null;
+      /** What failed; null for a lock. */
+      readonly error: ErrorReport | null;
     };
 
 /** The answer of `engine.pull()`. */

@@ -1,5 +1,5 @@
 import { stat, statfs } from 'node:fs/promises';
-import { OnnxPredictError } from '../errors.ts';
+import { OnnxPredictError, reportError } from '../errors.ts';
 import { formatBytes } from '../format-bytes.ts';
 import type { DownloadEvent, ModelFile } from '../schemas.ts';
 import { cacheFailure } from './cache-failure.ts';
@@ -23,7 +23,7 @@ export interface FetchRequest {
   readonly signal: AbortSignal;
   /** What the model is, before anything is fetched. */
   readonly onListing: (listing: RepositoryListing, files: readonly ModelFile[], missingBytes: number) => void;
-  readonly onProgress: (event: Extract<DownloadEvent, { type: 'progress' }>) => void;
+  readonly onProgress: (event: Extract<DownloadEvent, { type: 'progress' | 'waiting' }>) => void;
   /** The error for a graph that the repository does not have. */
   readonly missingGraph: (listing: RepositoryListing) => OnnxPredictError;
 }
@@ -40,7 +40,8 @@ export interface FetchedModel {
  *   signal's reason once it is aborted
  */
 export async function fetchModel(request: FetchRequest): Promise<FetchedModel> {
-  const { reference, files: wanted, layout, connection, signal } = request;
+  const { reference, files: wanted, layout, signal } = request;
+  const connection = tellingRetries(request, null);
   const required = Object.values(wanted.required);
   const probable = [...required, ...wanted.optional, ...wanted.graphs.map((graph) => externalDataName(graph, 0))];
   const listing = await listRepository(connection, reference, { wanted: probable, signal });
@@ -89,6 +90,16 @@ function planFiles({ files }: RepositoryListing, { required, optional, graphs }:
     ],
     lacking: names.filter((name) => !files.has(name)),
     absent: [...optional.filter((name) => !files.has(name)), ...withoutData],
+  };
+}
+
+/** The connection, for work on one file or on the list of files. */
+function tellingRetries({ connection, onProgress }: FetchRequest, file: string | null): HubConnection {
+  return {
+    ...connection,
+    onRetry(failure, delayMs) {
+      onProgress({ type: 'waiting', reason: 'retry', delayMs, file, error: reportError(failure) });
+    },
   };
 }
 
@@ -148,10 +159,16 @@ async function fetchBlobs(missing: readonly RemoteFile[], missingBytes: number, 
 
 async function fetchBlob(
   file: RemoteFile,
-  { layout, connection, reference, signal }: FetchRequest,
+  request: FetchRequest,
   onProgress: (receivedBytes: number, resumedBytes: number) => void,
 ): Promise<void> {
-  await using _lock = await holdLock(layout.lock(file.etag), { clock: connection.clock, signal });
+  const { layout, reference, signal } = request;
+  const connection = tellingRetries(request, file.path);
+  await using _lock = await holdLock(layout.lock(file.etag), {
+    clock: connection.clock,
+    signal,
+    onWait: () => request.onProgress({ type: 'waiting', reason: 'lock', delayMs: null, file: file.path, error: null }),
+  });
   // Another process may have fetched it while this one waited.
   if (await hasBlob(layout, file)) return onProgress(file.sizeBytes, file.sizeBytes);
   await downloadBlob(file, { connection, layout, reference, signal, onProgress });

@@ -28,14 +28,26 @@ type Owner = v.InferOutput<typeof OwnerSchema>;
  */
 export async function holdLock(
   path: string,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  {
+    clock,
+    signal,
+    onWait,
+  }: {
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+    /** Told once, if somebody else holds it. */
+    readonly onWait?: () => void;
+  },
 ): Promise<AsyncDisposable> {
+  let waits = false;
   try {
     await mkdir(dirname(path), { recursive: true });
     const owner: Owner = { ...(await ownIdentity()), token: randomUUID() };
     while (!(await create(path, owner))) {
       signal.throwIfAborted();
       if (await removeIfStale(path, owner, clock)) continue;
+      if (!waits) onWait?.();
+      waits = true;
       await clock.sleep(POLL_MS, signal);
     }
     const heartbeat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), HEARTBEAT_MS).unref();

@@ -19,6 +19,8 @@ export interface HubConnection {
   readonly stallMs: number;
   /** Files in Xet storage of which this much is missing come from there. */
   readonly xetFromBytes: number;
+  /** Told before each wait for another attempt; the download that the connection was lent to sets it. */
+  readonly onRetry?: ((failure: OnnxPredictError, delayMs: number) => void) | undefined;
 }
 
 /**

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readHubEnvironment } from '../../../src/config.ts';
 import { OnnxPredictError } from '../../../src/errors.ts';
 import { cacheLayout } from '../../../src/hub/cache-layout.ts';
+import { systemClock } from '../../../src/hub/clock.ts';
+import { holdLock } from '../../../src/hub/file-lock.ts';
 import { createHub, type Hub, hubSettings } from '../../../src/hub/hub.ts';
 import type { HubSettings } from '../../../src/hub/hub-settings.ts';
 import { createModelManager } from '../../../src/hub/manage-models.ts';
@@ -404,6 +406,23 @@ describe('a server in trouble', () => {
     expect(clock.delaysMs).toEqual([250, 500]);
   });
 
+  test('is waited for aloud, for the list of files as for a file', async () => {
+    const asked = new Set<string>();
+    fake.react = ({ url, path, host }) => {
+      const about = url.includes('/revision/') || (path === MODEL && host === 'cdn');
+      if (!about || asked.has(url)) return undefined;
+      asked.add(url);
+      return { status: 503 };
+    };
+    const waits: DownloadEvent[] = [];
+    await createTestHub().pull(request(), { onEvent: (event) => event.type === 'waiting' && waits.push(event) });
+    const error = { code: 'HUB_UNREACHABLE', message: expect.stringContaining('503') as string };
+    expect(waits).toEqual([
+      { type: 'waiting', reason: 'retry', delayMs: 250, file: null, error },
+      { type: 'waiting', reason: 'retry', delayMs: 250, file: MODEL, error },
+    ]);
+  });
+
   test('is given the time that it asks for', async () => {
     fake.react = (seen) =>
       seen.url.includes('/revision/') && fake.requests.length === 1
@@ -721,6 +740,18 @@ describe('a server that lies', () => {
       Object.keys(await listTree(cacheDir)).filter((path) => path.includes('evil') && !path.startsWith('models--org--evil')),
     ).toEqual([]);
   });
+});
+
+test('another download of the same file is waited for aloud, and once', async () => {
+  const signal = new AbortController().signal;
+  const held = await holdLock(layoutOf().lock(ETAG), { clock: systemClock, signal });
+  const events: DownloadEvent[] = [];
+  const pulled = createTestHub({ clock: systemClock }).pull(request(), { onEvent: (event) => events.push(event) });
+  const waits = () => events.filter(({ type }) => type === 'waiting');
+  await waitUntil(async () => waits().length > 0 || undefined);
+  await held[Symbol.asyncDispose]();
+  await pulled;
+  expect(waits()).toEqual([{ type: 'waiting', reason: 'lock', delayMs: null, file: MODEL, error: null }]);
 });
 
 describe('a cache folder', () => {
