@@ -1,6 +1,6 @@
 /** The one file that reads and writes `process.env`. */
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const TELEMETRY_VARIABLE = 'ORT_DISABLE_TELEMETRY';
 const DEFAULT_ENDPOINT = 'https://huggingface.co';
@@ -19,6 +19,7 @@ export interface ProxySettings {
 export interface HubEnvironment {
   /** Without a slash at its end. */
   readonly endpoint: string;
+  /** Absolute, as the working folder may change. */
   readonly cacheDir: string;
   readonly token: string | null;
   /** A file that may hold a token; null where none may be sent unasked. */
@@ -45,7 +46,7 @@ export function runnerEnvironment(): NodeJS.ProcessEnv {
  * would take the empty path for the working folder.
  */
 export function readHubEnvironment(env: NodeJS.ProcessEnv = process.env, home: string = homedir()): HubEnvironment {
-  const expand = (path: string) => expandPath(path, env, home);
+  const expand = (path: string) => resolve(expandPath(path, env, home));
   const hfHome = expand(env['HF_HOME'] || join(env['XDG_CACHE_HOME'] || join(home, '.cache'), 'huggingface'));
   const implicitToken = !isTrue(env['HF_HUB_DISABLE_IMPLICIT_TOKEN']);
   return {

@@ -32,6 +32,7 @@ import {
   type TokenizationResult,
   type TokenizeOptions,
   TokenizeOptionsSchema,
+  WaiterOptionsSchema,
 } from './schemas.ts';
 import { checkText, toSummarizationRequest, toSummaryResult } from './summary-request.ts';
 
@@ -55,6 +56,8 @@ const EngineOptionsSchema = v.strictObject({
   /** Nothing is asked of the Hub. Default: HF_HUB_OFFLINE. */
   offline: v.optional(v.boolean()),
 });
+
+const FetchOptionSchema = v.object({ fetch: v.optional(v.function('must be a function')) });
 
 /** Options of `createEngine()`. */
 export type EngineOptions = v.InferInput<typeof EngineOptionsSchema> & {
@@ -128,6 +131,7 @@ export function createEngineOver(
     watchdogMs = DEFAULT_WATCHDOG_MS,
     ...hubOptions
   } = parseArgument(EngineOptionsSchema, options);
+  parseArgument(FetchOptionSchema, { fetch });
   const hub = createHub(hubSettings(readHubEnvironment(), { ...hubOptions, fetch }));
   const pool = new ModelPool<DownloadEvent>();
   let closed = false;
@@ -137,6 +141,7 @@ export function createEngineOver(
     { task, name, dtype, revision }: HostedModel,
     waiter: { readonly signal: AbortSignal | undefined; readonly onEvent: ((event: DownloadEvent) => void) | undefined },
   ): Promise<ModelHost> {
+    parseArgument(WaiterOptionsSchema, { signal: waiter.signal, onProgress: waiter.onEvent });
     waiter.signal?.throwIfAborted();
     if (closed) throw closedError();
     return pool.host(
@@ -207,6 +212,7 @@ export function createEngineOver(
   async function pull(name: string, { signal, onProgress, ...options }: PullOptions = {}): Promise<PullResult> {
     const model = parseArgument(modelSchema, name);
     const { task, dtype = 'fp32', revision } = parseArgument(PullOptionsSchema, options);
+    parseArgument(WaiterOptionsSchema, { signal, onProgress });
     signal?.throwIfAborted();
     if (closed) throw closedError();
     return hub.pull({ task, model, dtype, revision }, { signal, onEvent: onProgress });

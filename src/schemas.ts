@@ -3,7 +3,7 @@
  * from here.
  */
 import * as v from 'valibot';
-import { OnnxPredictError } from './errors.ts';
+import { type ErrorReport, OnnxPredictError } from './errors.ts';
 
 /** Weights' number formats, by the names the Hugging Face Hub's ONNX conversions use; `q8` is the file `*_quantized.onnx`. */
 export const DtypeSchema = v.picklist(['fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4']);
@@ -25,7 +25,14 @@ export const DEFAULT_SUMMARIZER = 't5';
 
 /** A model's name. */
 export const modelSchema = v.pipe(v.string(), v.nonEmpty('must not be empty'));
+const revisionSchema = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 const countSchema = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'));
+
+/** What may come with any request that takes its time: handed on as it is, not copied. */
+export const WaiterOptionsSchema = v.strictObject({
+  signal: v.optional(v.custom<AbortSignal>(isAbortSignal, 'must be an AbortSignal')),
+  onProgress: v.optional(v.custom<(event: DownloadEvent) => void>(isFunction, 'must be a function')),
+});
 
 /** Options of `engine.classify()` but for `signal`, which is not data. */
 export const ClassifyOptionsSchema = v.pipe(
@@ -33,7 +40,7 @@ export const ClassifyOptionsSchema = v.pipe(
     /** An alias (`mit-b0`, `tiny`), a folder in Hub layout or `organisation/name[@revision]` on the Hub. Default `mit-b0`. */
     model: v.optional(modelSchema),
     /** A branch, tag or commit of the model's repository. Default `main`. */
-    revision: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+    revision: v.optional(revisionSchema),
     /** Default `fp32`: exactness is the promise. */
     dtype: v.optional(DtypeSchema),
     /** How many candidates `top` holds, at most; default 5. */
@@ -70,8 +77,24 @@ export const PullOptionsSchema = v.strictObject({
   /** Default `fp32`. */
   dtype: v.optional(DtypeSchema),
   /** A branch, tag or commit. Default `main`. */
-  revision: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+  revision: v.optional(revisionSchema),
 });
+
+/** Options of `engine.models.show()`. */
+export const ShowOptionsSchema = v.strictObject({
+  task: v.optional(TaskSchema),
+  revision: v.optional(revisionSchema),
+  signal: WaiterOptionsSchema.entries.signal,
+});
+
+/** Options of `engine.models.remove()`. */
+export const RemoveOptionsSchema = v.strictObject({ revision: v.optional(revisionSchema), dryRun: v.optional(v.boolean()) });
+
+/** Options of `engine.models.prune()`. */
+export const PruneOptionsSchema = v.strictObject({ dryRun: v.optional(v.boolean()) });
+
+/** Options of `engine.models.verify()`. */
+export const VerifyOptionsSchema = v.strictObject({ signal: WaiterOptionsSchema.entries.signal });
 
 /** Options of `engine.pull()`. */
 export type PullOptions = v.InferInput<typeof PullOptionsSchema> & {
@@ -117,6 +140,17 @@ export type DownloadEvent =
       readonly missingBytes: number;
       /** Of `receivedBytes`, what an earlier attempt left. */
       readonly resumedBytes: number;
+    }
+  | {
+      readonly type: 'waiting';
+      /** `retry`: a request failed and is tried again. `lock`: another download, as a rule of another process, has the file in hand. */
+      readonly reason: 'retry' | 'lock';
+      /** How long; null until the other one has ended. */
+      readonly delayMs: number | null;
+      /** Null for the list of files. */
+      readonly file: string | null;
+      /** What failed; null for a lock. */
+      readonly error: ErrorReport | null;
     };
 
 /** The answer of `engine.pull()`. */
@@ -396,7 +430,19 @@ export function parseArgument<const T extends v.GenericSchema>(schema: T, value:
   );
 }
 
+/** Also one of another realm, as test runners make them. */
+function isAbortSignal(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && 'aborted' in value && 'throwIfAborted' in value && 'addEventListener' in value
+  );
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
+
 function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === 'function') return 'a function';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

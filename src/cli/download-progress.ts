@@ -13,40 +13,109 @@ export interface DownloadProgress {
   stop(): void;
 }
 
+/** What is used of ora. */
+type Spinner = Pick<Ora, 'text' | 'start' | 'stop'>;
+type LoadSpinner = (stream: Terminal['stderr']) => Promise<Spinner>;
 type ProgressEvent = Extract<DownloadEvent, { type: 'progress' }>;
+type WaitingEvent = Extract<DownloadEvent, { type: 'waiting' }>;
 
-/** A line on stderr that lives while a model is fetched: none without a terminal. */
-export function showDownloads({ stderr }: Terminal, enabled: boolean): DownloadProgress {
-  let spinner: Ora | undefined;
-  let stopped = false;
-  let text = '';
-  if (!enabled || stderr.isTTY !== true) return { onProgress: undefined, stop() {} };
+/** Waits that are shorter than this are no news to who reads a log. */
+const LONG_WAIT_MS = 5000;
+
+/** A line on stderr that lives while a model is fetched; without a terminal a line for each kind of long wait, and no other. */
+export function showDownloads(terminal: Terminal, enabled: boolean, loadSpinner: LoadSpinner = loadOra): DownloadProgress {
+  const { isTTY, columns } = terminal.stderr;
+  if (!enabled) return { onProgress: undefined, stop() {} };
+  // Ora wraps lines for ever at no columns.
+  return isTTY === true && columns > 0 ? showSpinner(terminal, loadSpinner) : logLongWaits(terminal);
+}
+
+async function loadOra(stream: Terminal['stderr']): Promise<Ora> {
+  const { default: ora } = await import('ora');
+  // Ctrl-C must stay a signal, and what is typed for the next command must stay.
+  return ora({ stream, discardStdin: false, color: stream.hasColors() ? 'cyan' : false });
+}
+
+function showSpinner({ stderr }: Terminal, loadSpinner: LoadSpinner): DownloadProgress {
   const measure = createTransferMeter();
+  let loading: ReturnType<LoadSpinner> | undefined;
+  let spinner: Spinner | undefined;
+  let wanted = false;
+  let text = '';
 
   async function start(): Promise<void> {
-    const { default: ora } = await import('ora');
-    if (stopped) return;
-    // Ctrl-C must stay a signal, and what is typed for the next command must stay.
-    spinner = ora({ stream: stderr, discardStdin: false, color: stderr.hasColors() ? 'cyan' : false, text }).start();
+    wanted = true;
+    loading ??= loadSpinner(stderr);
+    spinner = await loading;
+    if (!wanted) return;
+    spinner.text = text;
+    spinner.start();
+  }
+
+  function show(line: string): void {
+    text = line;
+    if (!wanted) void start();
+    else if (spinner !== undefined) spinner.text = line;
+  }
+
+  function stop(): void {
+    wanted = false;
+    spinner?.stop();
   }
 
   return {
     onProgress(event) {
       if (event.type === 'start') {
+        stop();
         stderr.write(`${describeDownload(event)}\n`);
-        void start();
-        return;
+        show('');
+      } else if (event.type === 'waiting') {
+        show(describeWait(event).slice(0, lineWidth(stderr.columns)));
+      } else if (event.receivedBytes >= event.missingBytes) {
+        // What is done after the last byte, and what the command does with the model, is no download.
+        stop();
+      } else {
+        // What is resumed did not come at any speed.
+        const fresh = event.receivedBytes - event.resumedBytes;
+        show(formatProgress(event, measure(fresh, event.missingBytes - event.resumedBytes, performance.now()), stderr.columns));
       }
-      // What is resumed did not come at any speed.
-      const fresh = event.receivedBytes - event.resumedBytes;
-      text = formatProgress(event, measure(fresh, event.missingBytes - event.resumedBytes, performance.now()), stderr.columns);
-      if (spinner !== undefined) spinner.text = text;
+    },
+    stop,
+  };
+}
+
+function logLongWaits({ writeDiagnostic }: Terminal): DownloadProgress {
+  const told = new Set<string>();
+  const timers = new Map<string | null, NodeJS.Timeout>();
+
+  function tell(event: WaitingEvent): void {
+    // Several files wait for the same thing.
+    if (told.has(event.reason)) return;
+    told.add(event.reason);
+    writeDiagnostic(describeWait(event));
+  }
+
+  return {
+    onProgress(event) {
+      if (event.type === 'waiting' && event.delayMs === null) {
+        timers.set(event.file, setTimeout(tell, LONG_WAIT_MS, event).unref());
+      } else if (event.type === 'waiting') {
+        if (event.delayMs !== null && event.delayMs >= LONG_WAIT_MS) tell(event);
+      } else if (event.type === 'progress') {
+        clearTimeout(timers.get(event.file));
+      }
     },
     stop() {
-      stopped = true;
-      spinner?.stop();
+      for (const timer of timers.values()) clearTimeout(timer);
     },
   };
+}
+
+/** Why nothing arrives. */
+export function describeWait({ reason, delayMs, file, error }: WaitingEvent): string {
+  const what = file === null ? 'the list of files' : printable(file);
+  if (reason === 'lock' || delayMs === null) return `Waiting for another download of ${what}, by another process`;
+  return `Trying again in ${formatSeconds(delayMs / 1000)} (${what}): ${printable(error?.message ?? 'it failed')}`;
 }
 
 /** What is about to be fetched: size, licence, origin. */
@@ -73,6 +142,10 @@ export function formatProgress(event: ProgressEvent, rate: TransferRate | undefi
       ? []
       : [`${formatBytes(Math.round(rate.bytesPerSecond))}/s`, `${formatSeconds(rate.secondsLeft)} left`]),
   ];
-  // Ora puts its spinner and a space in front.
-  return parts.join('  ').slice(0, Math.max(20, columns - 3));
+  return parts.join('  ').slice(0, lineWidth(columns));
+}
+
+/** Ora puts its spinner and a space in front. */
+function lineWidth(columns: number): number {
+  return Math.max(20, columns - 3);
 }

@@ -33,6 +33,7 @@ export interface CacheLayout {
 }
 
 const FOLDER_PREFIX = 'models--';
+export const LOCKS_FOLDER = '.locks';
 const ETAG = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 export const PARTIAL_SUFFIX = '.incomplete';
 /** A name of our own: versions of huggingface_hub before 1.0 append to `ETAG.incomplete`, also after we had renamed it. */
@@ -50,10 +51,10 @@ export function cacheLayout(cacheDir: string, repository: string): CacheLayout {
     snapshots: join(root, 'snapshots'),
     refs: join(root, 'refs'),
     noExist: join(root, '.no_exist'),
-    locks: join(cacheDir, '.locks', folder),
+    locks: join(cacheDir, LOCKS_FOLDER, folder),
     blob: (etag) => join(root, 'blobs', checkedEtag(etag)),
     partial: (etag) => join(root, 'blobs', checkedEtag(etag) + OWN_PARTIAL_SUFFIX),
-    lock: (etag) => join(cacheDir, '.locks', folder, checkedEtag(etag) + LOCK_SUFFIX),
+    lock: (etag) => join(cacheDir, LOCKS_FOLDER, folder, checkedEtag(etag) + LOCK_SUFFIX),
     snapshot: (commit) => join(root, 'snapshots', checkedCommit(commit)),
     snapshotFile: (commit, path) => join(layout.snapshot(commit), checkedPath(path)),
     ref: (revision) => join(root, 'refs', checkedPath(revision)),

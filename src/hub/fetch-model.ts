@@ -1,5 +1,5 @@
 import { stat, statfs } from 'node:fs/promises';
-import { OnnxPredictError } from '../errors.ts';
+import { OnnxPredictError, reportError } from '../errors.ts';
 import { formatBytes } from '../format-bytes.ts';
 import type { DownloadEvent, ModelFile } from '../schemas.ts';
 import { cacheFailure } from './cache-failure.ts';
@@ -24,7 +24,7 @@ export interface FetchRequest {
   readonly signal: AbortSignal;
   /** What the model is, before anything is fetched. */
   readonly onListing: (listing: RepositoryListing, files: readonly ModelFile[], missingBytes: number) => void;
-  readonly onProgress: (event: Extract<DownloadEvent, { type: 'progress' }>) => void;
+  readonly onProgress: (event: Extract<DownloadEvent, { type: 'progress' | 'waiting' }>) => void;
   /** The error for a graph that the repository does not have. */
   readonly missingGraph: (graph: string, listing: RepositoryListing) => OnnxPredictError;
 }
@@ -41,7 +41,8 @@ export interface FetchedModel {
  *   signal's reason once it is aborted
  */
 export async function fetchModel(request: FetchRequest): Promise<FetchedModel> {
-  const { reference, alternatives, layout, connection, signal } = request;
+  const { reference, alternatives, layout, signal } = request;
+  const connection = tellingRetries(request, null);
   const probable = alternatives.flatMap((files) => [
     ...fileNames(files),
     ...files.graphs.map((graph) => externalDataName(graph, 0)),
@@ -106,6 +107,16 @@ function planFiles({ files }: RepositoryListing, { required, optional, graphs }:
   };
 }
 
+/** The connection, for work on one file or on the list of files. */
+function tellingRetries({ connection, onProgress }: FetchRequest, file: string | null): HubConnection {
+  return {
+    ...connection,
+    onRetry(failure, delayMs) {
+      onProgress({ type: 'waiting', reason: 'retry', delayMs, file, error: reportError(failure) });
+    },
+  };
+}
+
 /** Gives the number of bytes that this call fetched. */
 async function fetchBlobs(missing: readonly RemoteFile[], missingBytes: number, request: FetchRequest): Promise<number> {
   const { layout, signal } = request;
@@ -162,10 +173,16 @@ async function fetchBlobs(missing: readonly RemoteFile[], missingBytes: number, 
 
 async function fetchBlob(
   file: RemoteFile,
-  { layout, connection, reference, signal }: FetchRequest,
+  request: FetchRequest,
   onProgress: (receivedBytes: number, resumedBytes: number) => void,
 ): Promise<void> {
-  await using _lock = await holdLock(layout.lock(file.etag), { clock: connection.clock, signal });
+  const { layout, reference, signal } = request;
+  const connection = tellingRetries(request, file.path);
+  await using _lock = await holdLock(layout.lock(file.etag), {
+    clock: connection.clock,
+    signal,
+    onWait: () => request.onProgress({ type: 'waiting', reason: 'lock', delayMs: null, file: file.path, error: null }),
+  });
   // Another process may have fetched it while this one waited.
   if (await hasBlob(layout, file)) return onProgress(file.sizeBytes, file.sizeBytes);
   await downloadBlob(file, { connection, layout, reference, signal, onProgress });

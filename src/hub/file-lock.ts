@@ -8,7 +8,7 @@ import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity
 
 const POLL_MS = 100;
 const HEARTBEAT_MS = 10_000;
-/** A holder that cannot be seen from here, on another machine, is taken for dead after so long without a sign of life. */
+/** A holder that cannot be seen from here, on another machine or in a file that does not say, is taken for dead after so long. */
 const SILENT_MS = 60_000;
 
 const OwnerSchema = v.object({
@@ -28,21 +28,33 @@ type Owner = v.InferOutput<typeof OwnerSchema>;
  */
 export async function holdLock(
   path: string,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  {
+    clock,
+    signal,
+    onWait,
+  }: {
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+    /** Told once, if somebody else holds it. */
+    readonly onWait?: () => void;
+  },
 ): Promise<AsyncDisposable> {
+  let waits = false;
   try {
     await mkdir(dirname(path), { recursive: true });
     const owner: Owner = { ...(await ownIdentity()), token: randomUUID() };
     while (!(await create(path, owner))) {
       signal.throwIfAborted();
       if (await removeIfStale(path, owner, clock)) continue;
+      if (!waits) onWait?.();
+      waits = true;
       await clock.sleep(POLL_MS, signal);
     }
     const heartbeat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), HEARTBEAT_MS).unref();
     return {
       async [Symbol.asyncDispose]() {
         clearInterval(heartbeat);
-        if ((await readOwner(path))?.token === owner.token) await unlink(path).catch(() => {});
+        if ((await readLock(path))?.owner?.token === owner.token) await unlink(path).catch(() => {});
       },
     };
   } catch (error) {
@@ -53,8 +65,8 @@ export async function holdLock(
 
 /** Whether a living process holds the lock file `path`. */
 export async function isLocked(path: string, clock: Clock): Promise<boolean> {
-  const owner = await readOwner(path);
-  return owner !== undefined && !(await isStale(path, owner, await ownIdentity(), clock));
+  const found = await readLock(path);
+  return found !== undefined && !(await isStale(found, await ownIdentity(), clock));
 }
 
 /** Makes the lock file in one step, so that nobody ever sees it without its content. */
@@ -89,36 +101,55 @@ async function createWithoutLink(path: string, owner: Owner): Promise<boolean> {
 
 /** Of several that find the same dead owner, one removes its lock: whoever makes the breaker's file. */
 async function removeIfStale(path: string, own: Owner, clock: Clock): Promise<boolean> {
-  const owner = await readOwner(path);
-  if (owner === undefined || !(await isStale(path, owner, own, clock))) return false;
+  const found = await readLock(path);
+  if (found === undefined || !(await isStale(found, own, clock))) return false;
   const breaker = `${path}.breaker`;
   if (!(await create(breaker, own))) {
     // Its maker ended within the few lines below.
-    const other = await readOwner(breaker);
-    if (other !== undefined && (await isStale(breaker, other, own, clock))) await unlink(breaker).catch(() => {});
+    const other = await readLock(breaker);
+    if (other !== undefined && (await isStale(other, own, clock))) await remove(breaker);
     return false;
   }
   try {
-    if ((await readOwner(path))?.token === owner.token) await unlink(path).catch(() => {});
+    const again = await readLock(path);
+    if (again?.content === found.content && (await isStale(again, own, clock))) await remove(path);
     return true;
   } finally {
     await unlink(breaker).catch(() => {});
   }
 }
 
-async function isStale(path: string, owner: Owner, own: ProcessIdentity, clock: Clock): Promise<boolean> {
-  const running = await isRunning(owner, own);
-  if (running !== undefined) return !running;
-  const touchedMs = await stat(path)
-    .then(({ mtimeMs }) => mtimeMs)
-    .catch(() => clock.now());
-  return clock.now() - touchedMs > SILENT_MS;
+/** What cannot be removed is not waited for: it would be for ever. */
+async function remove(path: string): Promise<void> {
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 }
 
-/** Undefined if there is no lock, or none that can be read: then it has just been made, or is nobody's. */
-async function readOwner(path: string): Promise<Owner | undefined> {
+async function isStale({ owner, touchedMs }: FoundLock, own: ProcessIdentity, clock: Clock): Promise<boolean> {
+  const running = owner === undefined ? undefined : await isRunning(owner, own);
+  return running === undefined ? clock.now() - touchedMs > SILENT_MS : !running;
+}
+
+/** A lock file as it was found. */
+interface FoundLock {
+  readonly content: string;
+  /** Undefined where the content does not say: it is just being made, or the disk was full, or the power went. */
+  readonly owner: Owner | undefined;
+  readonly touchedMs: number;
+}
+
+/** Undefined if there is none. */
+async function readLock(path: string): Promise<FoundLock | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return undefined;
+  const content = await readFile(path, 'utf8').catch(() => '');
+  return { content, owner: parseOwner(content), touchedMs: found.mtimeMs };
+}
+
+function parseOwner(content: string): Owner | undefined {
   try {
-    const parsed = v.safeParse(OwnerSchema, JSON.parse(await readFile(path, 'utf8')));
+    const parsed = v.safeParse(OwnerSchema, JSON.parse(content));
     return parsed.success ? parsed.output : undefined;
   } catch {
     return undefined;

@@ -19,6 +19,8 @@ export interface HubConnection {
   readonly stallMs: number;
   /** Files in Xet storage of which this much is missing come from there. */
   readonly xetFromBytes: number;
+  /** Told before each wait for another attempt; the download that the connection was lent to sets it. */
+  readonly onRetry?: ((failure: OnnxPredictError, delayMs: number) => void) | undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function openConnection(settings: HubSettings): Promise<HubConnecti
   return {
     endpoint: endpoint.href.replace(/\/+$/, ''),
     origin: endpoint.origin,
-    token: settings.token ?? (settings.tokenPath === null ? null : await readToken(settings.tokenPath)),
+    token: await findToken(settings),
     fetch: settings.fetch ?? (await defaultFetch(settings.proxies)),
     clock,
     random,
@@ -40,7 +42,8 @@ export async function openConnection(settings: HubSettings): Promise<HubConnecti
   };
 }
 
-function parseEndpoint(text: string): URL {
+/** @throws OnnxPredictError INVALID_ARGUMENT */
+export function parseEndpoint(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) throw invalidEndpoint('is no http or https address');
   if (url.username !== '' || url.password !== '') throw invalidEndpoint('holds a user name or a password; use HF_TOKEN');
@@ -50,6 +53,22 @@ function parseEndpoint(text: string): URL {
 
 function invalidEndpoint(problem: string): OnnxPredictError {
   return new OnnxPredictError('INVALID_ARGUMENT', `The Hub's address (endpoint, HF_ENDPOINT) ${problem}.`);
+}
+
+async function findToken({ token, tokenPath }: HubSettings): Promise<string | null> {
+  if (token !== null) return checkToken(token, "The Hub's token (token, HF_TOKEN)");
+  const found = tokenPath === null ? null : await readToken(tokenPath);
+  return found === null ? null : checkToken(found, `The Hub's token in the file ${tokenPath} (HF_TOKEN_PATH, HF_HOME)`);
+}
+
+/**
+ * A header of a request can hold nothing else than such a token (RFC 6750). What is wrong with one is not shown: it is a secret.
+ * @throws OnnxPredictError INVALID_ARGUMENT
+ */
+export function checkToken(token: string, name: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  const problem = 'holds a character that no token has: a space, a line end, a control character or one that is not ASCII';
+  throw new OnnxPredictError('INVALID_ARGUMENT', `${name} ${problem}. Copy it anew, or unset it.`);
 }
 
 async function readToken(path: string): Promise<string | null> {

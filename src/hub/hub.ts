@@ -1,3 +1,4 @@
+import { resolve as resolvePath } from 'node:path';
 import type { HubEnvironment } from '../config.ts';
 import { OnnxPredictError } from '../errors.ts';
 import type { LocalModel, RunnerTask } from '../protocol.ts';
@@ -7,7 +8,7 @@ import { type CacheLayout, cacheLayout } from './cache-layout.ts';
 import { systemClock } from './clock.ts';
 import type { Fetch } from './default-fetch.ts';
 import { type FetchedModel, fetchModel, sumBytes } from './fetch-model.ts';
-import { type HubConnection, openConnection } from './hub-connection.ts';
+import { checkToken, type HubConnection, openConnection, parseEndpoint } from './hub-connection.ts';
 import type { HubSettings } from './hub-settings.ts';
 import type { RepositoryListing } from './list-repository.ts';
 import { listFolderVariants } from './list-variants.ts';
@@ -44,7 +45,12 @@ export interface Hub {
   resolve(request: ModelRequest<RunnerTask>, waiter: Waiter<DownloadEvent>): Promise<LocalModel>;
   /** Asks the Hub whether the revision moved, and fetches what is missing. Throws as `resolve` does. */
   pull(request: ModelRequest<Task | undefined>, waiter: Waiter<DownloadEvent>): Promise<PullResult>;
-  /** Ends all downloads; who waits for one gets `reason`. Resolves when their locks are free. */
+  /**
+   * Does `work`, which `close` ends too. It is given a signal that is aborted then, or when the caller's is.
+   * @throws what it throws; the signal's reason once it is aborted; the reason of `close` after it
+   */
+  whileOpen<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Ends all work, for good; who waits for it, or asks from now on, gets `reason`. Resolves when all locks are free. */
   close(reason: unknown): Promise<void>;
 }
 
@@ -57,7 +63,10 @@ interface Download {
 
 type RepositoryLocation = Extract<ModelLocation, { kind: 'repository' }>;
 
-/** The environment's settings with a caller's over them. */
+/**
+ * The environment's settings with a caller's over them.
+ * @throws OnnxPredictError INVALID_ARGUMENT
+ */
 export function hubSettings(
   { progressBars: _, ...environment }: HubEnvironment,
   options: {
@@ -68,10 +77,14 @@ export function hubSettings(
     readonly fetch?: Fetch | undefined;
   },
 ): HubSettings {
+  // What a caller gives is judged at once; what the environment gives, when it is needed.
+  if (options.endpoint !== undefined) parseEndpoint(options.endpoint);
+  if (options.token != null) checkToken(options.token, 'token:');
   return {
     ...environment,
     endpoint: options.endpoint ?? environment.endpoint,
-    cacheDir: options.cacheDir ?? environment.cacheDir,
+    // The working folder may change.
+    cacheDir: resolvePath(options.cacheDir ?? environment.cacheDir),
     ...(options.token === undefined ? {} : { token: options.token, tokenPath: null }),
     offline: options.offline ?? environment.offline,
     fetch: options.fetch,
@@ -84,10 +97,20 @@ export function hubSettings(
 
 export function createHub(settings: HubSettings): Hub {
   const downloads = new SharedWork<FetchedModel, DownloadEvent>();
+  const openWork = new SharedWork<unknown>();
+  let numWorks = 0;
   let connection: Promise<HubConnection> | undefined;
 
+  async function whileOpen<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    // Nobody shares it.
+    return (await openWork.join(String(numWorks++), work, { signal })) as T;
+  }
+
   function connect(): Promise<HubConnection> {
-    connection ??= openConnection(settings);
+    connection ??= openConnection(settings).catch((error: unknown) => {
+      connection = undefined;
+      throw error;
+    });
     return connection;
   }
 
@@ -170,7 +193,16 @@ export function createHub(settings: HubSettings): Hub {
     return toPullResult(identity, files, { folder, ...ownership(registered, listing), downloadedBytes });
   }
 
-  return { settings, connect, resolve, pull, close: (reason) => downloads.close(reason) };
+  return {
+    settings,
+    connect,
+    resolve: (request, waiter) => whileOpen((signal) => resolve(request, { ...waiter, signal }), waiter.signal),
+    pull: (request, waiter) => whileOpen((signal) => pull(request, { ...waiter, signal }), waiter.signal),
+    whileOpen,
+    async close(reason) {
+      await Promise.all([downloads.close(reason), openWork.close(reason)]);
+    },
+  };
 }
 
 /** The registry knows more than a repository's card says. */

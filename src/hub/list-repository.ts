@@ -5,7 +5,6 @@ import { isContentHash } from './cache-layout.ts';
 import type { HubConnection } from './hub-connection.ts';
 import { isCommit, type ModelReference } from './model-reference.ts';
 import { probeRepository } from './probe-repository.ts';
-import { connectionFailure } from './request-failure.ts';
 
 /** A file as the Hub declares it. */
 export interface RemoteFile {
@@ -27,7 +26,8 @@ export interface RepositoryListing {
   readonly upstream: string | null;
 }
 
-const MAX_FILES = 100_000;
+/** Files and folders. */
+const MAX_ENTRIES = 100_000;
 const countSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const hashSchema = v.pipe(v.string(), v.check(isContentHash));
 const InfoSchema = v.object({
@@ -59,8 +59,8 @@ export async function listRepository(
 ): Promise<RepositoryListing> {
   const subject = { repository, revision, endpoint: connection.endpoint };
   const api = createApiFetch(connection, { signal, subject });
+  const hub = await import('@huggingface/hub');
   try {
-    const hub = await import('@huggingface/hub');
     // Our own fetch adds the token, to the Hub's requests alone.
     const options = { hubUrl: connection.endpoint, fetch: api.fetch };
     const info = v.parse(
@@ -68,18 +68,21 @@ export async function listRepository(
       await hub.modelInfo({ ...options, name: repository, revision, additionalFields: ['sha', 'tags'] }),
     );
     const files = new Map<string, RemoteFile>();
+    let numEntries = 0;
     for await (const entry of hub.listFiles({ ...options, repo: repository, revision: info.sha, recursive: true })) {
+      numEntries += 1;
+      if (numEntries > MAX_ENTRIES) {
+        throw new OnnxPredictError('HUB_INVALID_ANSWER', `${repository} has over ${MAX_ENTRIES} files and folders.`);
+      }
       if (entry.type !== 'file') continue;
       const file = v.parse(EntrySchema, entry);
       files.set(file.path, file);
-      if (files.size > MAX_FILES) throw new OnnxPredictError('HUB_INVALID_ANSWER', `${repository} has over ${MAX_FILES} files.`);
     }
     return { commit: info.sha, files, licence: tagged(info.tags, 'license:'), upstream: tagged(info.tags, 'base_model:') };
   } catch (error) {
     signal.throwIfAborted();
-    if (!api.isAbsent() && !(error instanceof v.ValiError) && !(error instanceof SyntaxError)) {
-      throw connectionFailure(error, subject);
-    }
+    // Anything else is what the client, or a schema here, makes of an answer that is none of the Hub's.
+    if (error instanceof OnnxPredictError) throw error;
     return probeRepository(connection, { repository, revision }, { wanted, signal });
   }
 }

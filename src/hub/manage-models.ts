@@ -1,5 +1,19 @@
 import { OnnxPredictError } from '../errors.ts';
-import type { Dtype, ListedModel, PrunedFiles, RemovedModel, ShownModel, Task, VerifiedModel } from '../schemas.ts';
+import {
+  type Dtype,
+  type ListedModel,
+  modelSchema,
+  type PrunedFiles,
+  PruneOptionsSchema,
+  parseArgument,
+  type RemovedModel,
+  RemoveOptionsSchema,
+  type ShownModel,
+  ShowOptionsSchema,
+  type Task,
+  type VerifiedModel,
+  VerifyOptionsSchema,
+} from '../schemas.ts';
 import { cacheLayout } from './cache-layout.ts';
 import { type Hub, ownership } from './hub.ts';
 import { listRepository, type RepositoryListing } from './list-repository.ts';
@@ -45,11 +59,26 @@ export interface ModelManager {
 
 export function createModelManager(hub: Hub): ModelManager {
   return {
-    list: () => listModels(hub),
-    show: (model, options = {}) => showModel(hub, { model, ...options }),
-    remove: (model, options = {}) => removeFromCache(hub, { model, dryRun: false, ...options }),
-    prune: ({ dryRun = false } = {}) => pruneModels(hub, { dryRun }),
-    verify: (model, options = {}) => verifyModels(hub, { model, ...options }),
+    list: () => hub.whileOpen(() => listModels(hub)),
+    async show(name, options = {}) {
+      const model = parseArgument(modelSchema, name);
+      const { task, revision, signal: given } = parseArgument(ShowOptionsSchema, options);
+      return hub.whileOpen((signal) => showModel(hub, { model, task, revision, signal }), given);
+    },
+    async remove(name, options = {}) {
+      const model = parseArgument(modelSchema, name);
+      const { revision, dryRun = false } = parseArgument(RemoveOptionsSchema, options);
+      return hub.whileOpen(() => removeFromCache(hub, { model, revision, dryRun }));
+    },
+    async prune(options = {}) {
+      const { dryRun = false } = parseArgument(PruneOptionsSchema, options);
+      return hub.whileOpen(() => pruneModels(hub, { dryRun }));
+    },
+    async verify(name, options = {}) {
+      const model = name === undefined ? undefined : parseArgument(modelSchema, name);
+      const { signal: given } = parseArgument(VerifyOptionsSchema, options);
+      return hub.whileOpen((signal) => verifyModels(hub, { model, signal }), given);
+    },
   };
 }
 

@@ -15,6 +15,8 @@ export interface RetryContext {
   /** From 0 to 1. */
   readonly random: () => number;
   readonly signal: AbortSignal;
+  /** Told before each wait. */
+  readonly onRetry?: ((failure: OnnxPredictError, delayMs: number) => void) | undefined;
 }
 
 /** The retries of one request or of one file. */
@@ -29,7 +31,7 @@ export interface Retries {
 }
 
 /** Exponential backoff with jitter, or what the server's Retry-After asks for if that is longer. */
-export function createRetries({ clock, random, signal }: RetryContext): Retries {
+export function createRetries({ clock, random, signal, onRetry }: RetryContext): Retries {
   let numFailures = 0;
   let numPauses = 0;
   return {
@@ -38,6 +40,7 @@ export function createRetries({ clock, random, signal }: RetryContext): Retries 
       const delayMs = Math.max(retryAfterMs, backoffMs(numFailures, random()));
       numFailures += 1;
       numPauses += 1;
+      onRetry?.(failure, delayMs);
       await clock.sleep(delayMs, signal);
     },
     reset() {

@@ -2,7 +2,14 @@ import type { Dirent, Stats } from 'node:fs';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { OnnxPredictError } from '../errors.ts';
-import { type CacheLayout, cacheLayout, isContentHash, PARTIAL_SUFFIX, repositoryOfFolder } from './cache-layout.ts';
+import {
+  type CacheLayout,
+  cacheLayout,
+  isContentHash,
+  LOCKS_FOLDER,
+  PARTIAL_SUFFIX,
+  repositoryOfFolder,
+} from './cache-layout.ts';
 import { isCommit } from './model-reference.ts';
 
 /** A file of a snapshot. */
@@ -40,9 +47,10 @@ export interface PartialBlob {
  * @throws OnnxPredictError CACHE_INVALID if it cannot be read
  */
 export async function scanCache(cacheDir: string): Promise<CachedRepository[]> {
-  const folders = await list(cacheDir);
-  const repositories = folders.flatMap(({ name }) => repositoryOfFolder(name) ?? []).sort();
-  return Promise.all(repositories.map((repository) => scanRepository(cacheDir, repository)));
+  // Locks may outlive their repository, or have come before it.
+  const folders = [...(await list(cacheDir)), ...(await list(join(cacheDir, LOCKS_FOLDER)))];
+  const repositories = new Set(folders.flatMap(({ name }) => repositoryOfFolder(name) ?? []).sort());
+  return Promise.all([...repositories].map((repository) => scanRepository(cacheDir, repository)));
 }
 
 /** Looks through one repository's folder. */

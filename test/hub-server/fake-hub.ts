@@ -24,6 +24,8 @@ export interface Reaction extends Misbehaviour {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Closes the connection when it has sent the body, of which there should have been more. */
+  readonly cutBody?: boolean;
   /** Closes the connection without an answer. */
   readonly hangUp?: boolean;
   /** Never answers. */
@@ -69,6 +71,10 @@ export async function startFakeHub({ api = true, xet = false }: FakeHubOptions =
       const reaction = hub.react?.(seen);
       if (reaction?.silent === true) return;
       if (reaction?.hangUp === true) return void request.socket.destroy();
+      if (reaction?.cutBody === true) {
+        response.writeHead(200, { 'content-length': 1000 }).write(reaction.body ?? '[', () => request.socket.end());
+        return;
+      }
       if (reaction?.status !== undefined) {
         return void response.writeHead(reaction.status, reaction.headers).end(reaction.body ?? '');
       }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readHubEnvironment } from '../../src/config.ts';
 
@@ -17,7 +18,8 @@ describe('the cache folder', () => {
     [{ HF_HOME: '~/models' }, '/home/ada/models/hub'],
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's variable, not a template's
     [{ HF_HOME: '$DISK/${NAME}-hf', DISK: '/disk', NAME: 'ada' }, '/disk/ada-hf/hub'],
-    [{ HF_HUB_CACHE: '$UNKNOWN/hub' }, '$UNKNOWN/hub'],
+    [{ HF_HUB_CACHE: '$UNKNOWN/hub' }, resolve('$UNKNOWN/hub')],
+    [{ HF_HOME: 'usb' }, resolve('usb/hub')],
     [{ HF_HUB_CACHE: '', HF_HOME: '' }, '/home/ada/.cache/huggingface/hub'],
   ])('for %j is where Python’s huggingface_hub has it', (env, folder) => {
     expect(read(env).cacheDir).toBe(folder);
@@ -40,6 +42,7 @@ describe('the token', () => {
     [{}, '/home/ada/.cache/huggingface/token'],
     [{ HF_HOME: '/hf' }, '/hf/token'],
     [{ HF_HOME: '/hf', HF_TOKEN_PATH: '~/token' }, '/home/ada/token'],
+    [{ HF_TOKEN_PATH: 'my-token' }, resolve('my-token')],
     [{ HF_HUB_DISABLE_IMPLICIT_TOKEN: 'yes' }, null],
   ])('for %j may be in the file %j', (env, path) => {
     expect(read(env).tokenPath).toBe(path);

@@ -88,4 +88,46 @@ describe('work that several ask for', () => {
     await expect(new SharedWork<string, number>().join('a', work, { signal })).rejects.toThrow('too late');
     expect(signals).toEqual([]);
   });
+
+  test('is not begun once it was closed', async () => {
+    const { work, signals } = manualWork();
+    const shared = new SharedWork<string, number>();
+    await shared.close(new Error('closed'));
+    await expect(shared.join('a', work)).rejects.toThrow('closed');
+    expect(signals).toEqual([]);
+  });
+
+  test.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('my own fault');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('my own fault'))],
+  ])('goes on for others when the listener of one %s, and is lost to that one', async (_, fail) => {
+    const { work, ends, emits, signals } = manualWork();
+    const shared = new SharedWork<string, number>();
+    const heard: number[] = [];
+    const clumsy = shared.join('a', work, { onEvent: fail });
+    const stayed = shared.join('a', work, { onEvent: (event) => heard.push(event) });
+    emits[0]!(1);
+    await expect(clumsy).rejects.toThrow('my own fault');
+    emits[0]!(2);
+    expect(signals[0]!.aborted).toBe(false);
+    ends[0]!('done');
+    expect(await stayed).toBe('done');
+    expect(heard).toEqual([1, 2]);
+  });
+
+  test('ends when the only one that waits has a listener that throws', async () => {
+    const { work, emits, signals } = manualWork();
+    const onEvent = () => {
+      throw new Error('my own fault');
+    };
+    const alone = new SharedWork<string, number>().join('a', work, { onEvent });
+    emits[0]!(1);
+    await expect(alone).rejects.toThrow('my own fault');
+    expect(signals[0]!.aborted).toBe(true);
+  });
 });

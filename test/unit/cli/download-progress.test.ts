@@ -1,6 +1,8 @@
-import { describe, expect, test } from 'vitest';
-import { describeDownload, formatProgress } from '../../../src/cli/download-progress.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describeDownload, describeWait, formatProgress, showDownloads } from '../../../src/cli/download-progress.ts';
+import type { Terminal } from '../../../src/cli/terminal.ts';
 import { createTransferMeter, formatSeconds } from '../../../src/cli/transfer-meter.ts';
+import type { DownloadEvent } from '../../../src/schemas.ts';
 
 describe('the rate of a transfer', () => {
   test('is unknown at first, and then that of the last seconds', () => {
@@ -69,5 +71,123 @@ describe('the line of a download', () => {
     expect(describeDownload(start)).toBe(
       'Downloading Xenova/mit-b0@aaaaaaa (fp32): 1 file, 14.0 MB of 15.0 MB; licence: other; converted from nvidia/mit-b0',
     );
+  });
+});
+
+describe('what is shown of a download', () => {
+  const start: DownloadEvent = {
+    type: 'start',
+    repository: 'Xenova/mit-b0',
+    revision: 'a'.repeat(40),
+    dtype: 'fp32',
+    files: [],
+    totalBytes: 100,
+    missingBytes: 100,
+    licence: null,
+    upstream: null,
+  };
+  const progress = (receivedBytes: number): DownloadEvent => {
+    const file = { file: 'a.onnx', fileBytes: receivedBytes, fileSizeBytes: 100 };
+    return { type: 'progress', ...file, receivedBytes, missingBytes: 100, resumedBytes: 0 };
+  };
+  const retry = (delayMs: number): DownloadEvent => {
+    const error = { code: 'HUB_UNREACHABLE', message: 'The Hub is\u001b[2J busy.' } as const;
+    return { type: 'waiting', reason: 'retry', delayMs, file: 'a.onnx', error };
+  };
+  const lock: DownloadEvent = { type: 'waiting', reason: 'lock', delayMs: null, file: 'a.onnx', error: null };
+
+  /** A terminal, and what it and the spinner on it show. */
+  function fakeTerminal({ isTTY, columns }: { isTTY: boolean; columns: number }) {
+    const lines: string[] = [];
+    let spinning = false;
+    let line = '';
+    const stderr = { isTTY, columns, hasColors: () => false, write: (text: string) => lines.push(text) };
+    const terminal = { stderr, writeDiagnostic: (text: string) => lines.push(text) } as unknown as Terminal;
+    const spinner = {
+      get text() {
+        return line;
+      },
+      set text(text: string) {
+        line = text;
+      },
+      start: () => {
+        spinning = true;
+      },
+      stop: () => {
+        spinning = false;
+      },
+    };
+    const shown = showDownloads(terminal, true, async () => spinner as never);
+    return { shown, lines, spun: () => (spinning ? line : undefined) };
+  }
+
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test('on a terminal moves until the last byte is there, and again if it was the wrong one', async () => {
+    const { shown, lines, spun } = fakeTerminal({ isTTY: true, columns: 80 });
+    shown.onProgress?.(start);
+    shown.onProgress?.(progress(50));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(lines.join('')).toContain('Downloading Xenova/mit-b0');
+    expect(spun()).toContain('50%');
+    shown.onProgress?.(progress(100));
+    expect(spun()).toBeUndefined();
+    shown.onProgress?.(progress(10));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(spun()).toContain('10%');
+    shown.stop();
+    expect(spun()).toBeUndefined();
+  });
+
+  test('on a terminal says why nothing arrives, also before it is known what there is', async () => {
+    const { shown, spun } = fakeTerminal({ isTTY: true, columns: 200 });
+    shown.onProgress?.(retry(1500));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(spun()).toContain('Trying again in 2 s (a.onnx): The Hub is');
+    expect(spun()).not.toContain('\u001b');
+    shown.onProgress?.(lock);
+    expect(spun()).toBe('Waiting for another download of a.onnx, by another process');
+    shown.onProgress?.(progress(50));
+    expect(spun()).toContain('50%');
+  });
+
+  test('does not begin for what is over before the spinner is there', async () => {
+    const { shown, spun } = fakeTerminal({ isTTY: true, columns: 80 });
+    shown.onProgress?.(start);
+    shown.stop();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(spun()).toBeUndefined();
+  });
+
+  describe.each([
+    ['without a terminal', { isTTY: false, columns: 80 }],
+    ['on a terminal of no columns', { isTTY: true, columns: 0 }],
+  ])('%s', (_, stderr) => {
+    test('is nothing while it goes well', async () => {
+      const { shown, lines, spun } = fakeTerminal(stderr);
+      for (const event of [start, lock, retry(4000), progress(50)]) shown.onProgress?.(event);
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect([lines, spun()]).toEqual([[], undefined]);
+    });
+
+    test('is a line for a long wait, and not one for each', async () => {
+      const { shown, lines } = fakeTerminal(stderr);
+      for (const event of [lock, retry(7000), retry(9000)]) shown.onProgress?.(event);
+      await vi.advanceTimersByTimeAsync(6000);
+      expect(lines).toEqual([describeWait(retry(7000) as never), describeWait(lock as never)]);
+    });
+
+    test('is nothing after the end', async () => {
+      const { shown, lines } = fakeTerminal(stderr);
+      shown.onProgress?.(lock);
+      shown.stop();
+      await vi.advanceTimersByTimeAsync(6000);
+      expect(lines).toEqual([]);
+    });
+  });
+
+  test('is nothing at all where that is asked for', () => {
+    expect(showDownloads({ stderr: { isTTY: true, columns: 80 } } as never, false).onProgress).toBeUndefined();
   });
 });

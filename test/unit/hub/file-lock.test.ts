@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -22,6 +22,11 @@ const DEAD_PID = 2 ** 30;
 async function plantLock(changes: Partial<ProcessIdentity>): Promise<void> {
   await using _made = await holdLock(join(folder, 'locks', 'other'), options);
   await writeFile(path, JSON.stringify({ ...(await ownIdentity()), token: 'planted', ...changes }));
+}
+
+async function age(file: string): Promise<void> {
+  const longAgo = new Date(Date.now() - 120_000);
+  await utimes(file, longAgo, longAgo);
 }
 
 describe('a lock', () => {
@@ -56,14 +61,39 @@ describe('a lock', () => {
   test('of another machine is respected while there are signs of life', async () => {
     await plantLock({ hostname: 'elsewhere' });
     expect(await isLocked(path, systemClock)).toBe(true);
-    const longAgo = new Date(Date.now() - 120_000);
-    await utimes(path, longAgo, longAgo);
+    await age(path);
     expect(await isLocked(path, systemClock)).toBe(false);
   });
 
   test('of another container is not judged by process ids', async () => {
     await plantLock({ pidNamespace: 'pid:[1]', pid: DEAD_PID });
     expect(await isLocked(path, systemClock)).toBe(true);
+  });
+
+  describe.each(['', 'garbage', '{}'])('whose content is %j', (content) => {
+    test('is respected while it may just be being made, and taken over then', async () => {
+      await plantLock({});
+      await writeFile(path, content);
+      expect(await isLocked(path, systemClock)).toBe(true);
+      await age(path);
+      expect(await isLocked(path, systemClock)).toBe(false);
+      await using _lock = await holdLock(path, options);
+      expect(await isLocked(path, systemClock)).toBe(true);
+    });
+
+    test('does not keep a dead one from being taken over', async () => {
+      await plantLock({ pid: DEAD_PID });
+      await writeFile(`${path}.breaker`, content);
+      await age(`${path}.breaker`);
+      await using _lock = await holdLock(path, options);
+      expect(await isLocked(path, systemClock)).toBe(true);
+    });
+  });
+
+  test('that cannot be removed is a cache error', async () => {
+    await mkdir(path, { recursive: true });
+    await age(path);
+    await expect(holdLock(path, options)).rejects.toMatchObject({ code: 'CACHE_UNWRITABLE' });
   });
 
   test('is given to one of many that find a dead owner, and then to the next', async () => {

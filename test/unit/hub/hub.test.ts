@@ -5,8 +5,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readHubEnvironment } from '../../../src/config.ts';
 import { OnnxPredictError } from '../../../src/errors.ts';
 import { cacheLayout } from '../../../src/hub/cache-layout.ts';
+import { systemClock } from '../../../src/hub/clock.ts';
+import { holdLock } from '../../../src/hub/file-lock.ts';
 import { createHub, type Hub, hubSettings } from '../../../src/hub/hub.ts';
 import type { HubSettings } from '../../../src/hub/hub-settings.ts';
+import { createModelManager } from '../../../src/hub/manage-models.ts';
 import type { DownloadEvent, Dtype } from '../../../src/schemas.ts';
 import { listTree } from '../../hub-server/cache-tree.ts';
 import { type FakeHub, type Reaction, startFakeHub } from '../../hub-server/fake-hub.ts';
@@ -374,11 +377,58 @@ describe('the token', () => {
   });
 });
 
+describe('a token that cannot be sent', () => {
+  const TOKENS = ['tok→', 'tok\u0007', 'tok\u007f', 'two words', 'caf\u00e9'];
+
+  test.each(TOKENS)('as %j is refused by the name of where it is from, and not shown', async (token) => {
+    const tokenPath = join(cacheDir, 'token');
+    await writeFile(tokenPath, token);
+    for (const [settings, name] of [
+      [{ token }, 'HF_TOKEN'],
+      [{ token: null, tokenPath }, tokenPath],
+    ] as const) {
+      const error = await failure(createTestHub(settings).resolve(request(), {}));
+      expect(error.code).toBe('INVALID_ARGUMENT');
+      expect(error.message).toContain(name);
+      expect(error.message).not.toContain(token);
+    }
+    expect(fake.requests).toEqual([]);
+  });
+
+  test('does not matter for what is on the disk, and may be corrected', async () => {
+    await createTestHub().pull(request(), {});
+    const tokenPath = join(cacheDir, 'token');
+    await writeFile(tokenPath, 'tok→');
+    const hub = createTestHub({ tokenPath });
+    await hub.resolve(request(), {});
+    expect((await failure(hub.pull(request(), {}))).code).toBe('INVALID_ARGUMENT');
+    await writeFile(tokenPath, 'tok');
+    await hub.pull(request(), {});
+  });
+});
+
 describe('a server in trouble', () => {
   test.each([429, 500, 502, 503, 504])('that answers %i for a while is asked again', async (status) => {
     reactAt(MODEL, { status }, { status }, undefined);
     await createTestHub().resolve(request(), {});
     expect(clock.delaysMs).toEqual([250, 500]);
+  });
+
+  test('is waited for aloud, for the list of files as for a file', async () => {
+    const asked = new Set<string>();
+    fake.react = ({ url, path, host }) => {
+      const about = url.includes('/revision/') || (path === MODEL && host === 'cdn');
+      if (!about || asked.has(url)) return undefined;
+      asked.add(url);
+      return { status: 503 };
+    };
+    const waits: DownloadEvent[] = [];
+    await createTestHub().pull(request(), { onEvent: (event) => event.type === 'waiting' && waits.push(event) });
+    const error = { code: 'HUB_UNREACHABLE', message: expect.stringContaining('503') as string };
+    expect(waits).toEqual([
+      { type: 'waiting', reason: 'retry', delayMs: 250, file: null, error },
+      { type: 'waiting', reason: 'retry', delayMs: 250, file: MODEL, error },
+    ]);
   });
 
   test('is given the time that it asks for', async () => {
@@ -402,6 +452,19 @@ describe('a server in trouble', () => {
     reactAt(MODEL, { hangUp: true }, undefined);
     await createTestHub().resolve(request(), {});
     expect(contentRequests()).toHaveLength(2);
+  });
+
+  test.each(['/revision/', '/tree/'])('that breaks off its answer to %s is asked again', async (kind) => {
+    let numAsked = 0;
+    fake.react = ({ url }) => (url.includes(kind) && ++numAsked <= 2 ? { cutBody: true } : undefined);
+    expect((await createTestHub().resolve(request(), {})).identity.revision).toBe(commit);
+    expect(clock.delaysMs).toEqual([250, 500]);
+  });
+
+  test('that breaks off its list of files again and again is an error that says so', async () => {
+    fake.react = ({ url }) => (url.includes('/tree/') ? { cutBody: true } : undefined);
+    expect((await failure(createTestHub().resolve(request(), {}))).code).toBe('HUB_UNREACHABLE');
+    expect(clock.delaysMs).toHaveLength(5);
   });
 
   test('that says nothing is given up and asked again', async () => {
@@ -639,6 +702,41 @@ describe('a server that lies', () => {
     expect(await listTree(cacheDir)).toEqual({});
   });
 
+  const page = (body: string, cursor: string | number): Reaction => {
+    const link = `<${fake.url}/api/models/Xenova/mit-b0/tree/${commit}?cursor=${cursor}>; rel="next"`;
+    return { status: 200, headers: { link, 'content-type': 'application/json' }, body };
+  };
+  const folders = JSON.stringify(Array.from({ length: 1000 }, (_, index) => ({ type: 'directory', path: `${index}`, size: 0 })));
+
+  test.each([
+    ['leads back to where it was', 'leads back', 2, () => page('[]', 'same')],
+    ['has ever more pages with nothing on them', 'pages', 500, (numPages: number) => page('[]', numPages)],
+    ['has ever more folders', 'files and folders', 101, (numPages: number) => page(folders, numPages)],
+    ['has ever longer pages', 'bytes', 7, (numPages: number) => page(`[${' '.repeat(10_000_000)}]`, numPages)],
+  ])('with a list of files that %s is not followed', async (_, part, mostPages, react) => {
+    let numPages = 0;
+    fake.react = ({ url }) => (url.includes('/tree/') ? react(++numPages) : undefined);
+    const error = await failure(createTestHub().resolve(request(), {}));
+    expect(error.code).toBe('HUB_INVALID_ANSWER');
+    expect(error.message).toContain(part);
+    expect(numPages).toBeLessThanOrEqual(mostPages);
+  });
+
+  test.each([
+    ['/revision/', 'null'],
+    ['/tree/', 'null'],
+    ['/tree/', '[null]'],
+    ['/tree/', '{}'],
+  ])(
+    'that answers %s with %s is asked for each file, and is no Hub if it does not say of them what they are',
+    async (kind, body) => {
+      fake.react = ({ url }) => (url.includes(kind) ? { status: 200, body } : undefined);
+      expect((await createTestHub().resolve(request(), {})).identity.revision).toBe(commit);
+      fake.react = () => ({ status: 200, body });
+      expect((await failure(createTestHub().resolve(request({ dtype: 'q8' }), {}))).code).toBe('HUB_INVALID_ANSWER');
+    },
+  );
+
   test('with names that lead out of the cache folder has them left alone', async () => {
     const { commit } = fake.addRepository('org/evil', {
       ...FILES,
@@ -650,6 +748,18 @@ describe('a server that lies', () => {
       Object.keys(await listTree(cacheDir)).filter((path) => path.includes('evil') && !path.startsWith('models--org--evil')),
     ).toEqual([]);
   });
+});
+
+test('another download of the same file is waited for aloud, and once', async () => {
+  const signal = new AbortController().signal;
+  const held = await holdLock(layoutOf().lock(ETAG), { clock: systemClock, signal });
+  const events: DownloadEvent[] = [];
+  const pulled = createTestHub({ clock: systemClock }).pull(request(), { onEvent: (event) => events.push(event) });
+  const waits = () => events.filter(({ type }) => type === 'waiting');
+  await waitUntil(async () => waits().length > 0 || undefined);
+  await held[Symbol.asyncDispose]();
+  await pulled;
+  expect(waits()).toEqual([{ type: 'waiting', reason: 'lock', delayMs: null, file: MODEL, error: null }]);
 });
 
 describe('a cache folder', () => {
@@ -682,4 +792,65 @@ describe('a cache folder', () => {
     await failure(createTestHub().resolve(request({ dtype: 'q4' }), {}));
     expect(await listTree(cacheDir)).toEqual({});
   });
+});
+
+describe('a hub that is closed', () => {
+  const CLOSED = new OnnxPredictError('ENGINE_CLOSED', 'closed');
+
+  test('ends a pull that has just begun, asks nothing and leaves nothing', async () => {
+    const hub = createTestHub();
+    const pulled = failure(hub.pull(request({ model: 'Xenova/mit-b0' }), {}));
+    await hub.close(CLOSED);
+    expect(await pulled).toBe(CLOSED);
+    expect(fake.requests).toEqual([]);
+    expect(await listTree(cacheDir)).toEqual({});
+  });
+
+  test('does nothing more', async () => {
+    const hub = createTestHub();
+    await hub.pull(request(), {});
+    const before = await listTree(cacheDir);
+    await hub.close(CLOSED);
+    const models = createModelManager(hub);
+    for (const refused of [
+      hub.resolve(request(), {}),
+      hub.pull(request(), {}),
+      models.list(),
+      models.show('Xenova/mit-b0'),
+      models.verify(),
+      models.remove('Xenova/mit-b0'),
+      models.prune(),
+    ]) {
+      expect(await failure(refused)).toBe(CLOSED);
+    }
+    expect(await listTree(cacheDir)).toEqual(before);
+  });
+
+  test('ends what is asked and what is hashed', async () => {
+    const hub = createTestHub();
+    await hub.pull(request(), {});
+    const models = createModelManager(hub);
+    const asked = new Promise<void>((resolve) => {
+      fake.react = () => {
+        resolve();
+        return { silent: true };
+      };
+    });
+    const shown = failure(models.show('Xenova/mit-b0'));
+    await asked;
+    const verified = failure(models.verify());
+    await hub.close(CLOSED);
+    expect(await Promise.all([shown, verified])).toEqual([CLOSED, CLOSED]);
+  });
+});
+
+test('a listener that throws ends its own download and nobody else’s', async () => {
+  const hub = createTestHub();
+  const onEvent = () => {
+    throw new Error('my own fault');
+  };
+  const clumsy = hub.pull(request(), { onEvent });
+  const stayed = hub.pull(request(), {});
+  await expect(clumsy).rejects.toThrow('my own fault');
+  expect((await stayed).model.revision).toBe(commit);
 });

@@ -43,3 +43,13 @@ test('what is being downloaded stays', async () => {
   await using _lock = await holdLock(layout().lock(ETAG), { clock: systemClock, signal: new AbortController().signal });
   expect(await prune()).toEqual({ removed: [], kept: [`${ETAG}.onnx-predict.incomplete`] });
 });
+
+test('locks that nobody holds are removed, also without their repository', async () => {
+  await rm(layout().root, { recursive: true });
+  await mkdir(layout().locks, { recursive: true });
+  await writeFile(layout().lock(ETAG), '');
+  expect((await pruneCache(await scanCache(cacheDir), { dryRun: false, clock: systemClock })).removed).toEqual([]);
+  await utimes(layout().lock(ETAG), new Date(0), new Date(0));
+  const { removed } = await pruneCache(await scanCache(cacheDir), { dryRun: false, clock: systemClock });
+  expect(removed).toEqual([{ path: layout().lock(ETAG), sizeBytes: 0 }]);
+});
