@@ -5,6 +5,7 @@ import { readHubEnvironment } from './config.ts';
 import { OnnxPredictError } from './errors.ts';
 import { createHub, hubSettings } from './hub/hub.ts';
 import { createModelManager, type ModelManager } from './hub/manage-models.ts';
+import { suspectCache } from './hub/suspect-cache.ts';
 import { DEFAULT_MAX_PIXELS } from './limits.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import type { ImageSource } from './protocol.ts';
@@ -142,6 +143,8 @@ export function createEngineOver(
       );
       const { timings, ...rest } = answer;
       return { ...rest, model: host.identity, timings: { loadMs, ...timings } };
+    } catch (error) {
+      throw suspectCache(error, host.identity);
     } finally {
       await spooled?.remove();
     }

@@ -270,7 +270,7 @@ describe('a model that is on the disk', () => {
     await mkdir(layoutOf().locks, { recursive: true });
     await writeFile(lock, '');
     const models = createModelManager(createTestHub());
-    const holder = spawn('flock', [lock, '-c', 'echo held; read line'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const holder = spawn('sh', ['-c', 'flock "$0" -c "echo held; read line"', lock], { stdio: ['pipe', 'pipe', 'ignore'] });
     try {
       await once(holder.stdout, 'data');
       expect((await failure(models.remove('Xenova/mit-b0'))).code).toBe('CACHE_BUSY');
