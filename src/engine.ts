@@ -3,12 +3,13 @@ import { readHubEnvironment } from './config.ts';
 import { OnnxPredictError } from './errors.ts';
 import { createHub, hubSettings } from './hub/hub.ts';
 import { createModelManager, type ModelManager } from './hub/manage-models.ts';
+import { suspectCache } from './hub/suspect-cache.ts';
 import { toImageSource } from './image-source.ts';
 import { DEFAULT_MAX_PIXELS } from './limits.ts';
 import { type Logger, silentLogger } from './logger.ts';
-import type { RunnerTask } from './protocol.ts';
+import type { AnswerTo, RunnerRequest, RunnerTask } from './protocol.ts';
 import { availableThreads } from './runtime/available-threads.ts';
-import type { ModelHost } from './runtime/model-host.ts';
+import type { HostedAnswer, ModelHost, RequestOptions } from './runtime/model-host.ts';
 import { ModelPool } from './runtime/model-pool.ts';
 import type { ConnectRunner } from './runtime/runner-connection.ts';
 import { startRunnerProcess } from './runtime/runner-process.ts';
@@ -165,7 +166,8 @@ export function createEngineOver(
     const spooled =
       'bytes' in source && source.bytes.length > transport.spoolAboveBytes ? await spoolImage(source.bytes) : undefined;
     try {
-      const { answer, loadMs } = await host.run(
+      const { answer, loadMs } = await ask(
+        host,
         {
           task: 'image-classification',
           image: spooled === undefined ? source : { path: spooled.path },
@@ -190,7 +192,7 @@ export function createEngineOver(
     const { request, dtype, revision, model } = toSummarizationRequest(text, options, onText !== undefined);
     const wanted = { task: 'summarization', name: model ?? DEFAULT_SUMMARIZER, dtype, revision } as const;
     const host = await findHost(wanted, { signal, onEvent: onProgress });
-    const { answer, loadMs } = await host.run(request, {
+    const { answer, loadMs } = await ask(host, request, {
       signal,
       onProgress: ({ outputTokens, maxLength, text }) => {
         onProgress?.({ type: 'tokens', outputTokens, maxLength });
@@ -204,7 +206,7 @@ export function createEngineOver(
     const { model: name = DEFAULT_SUMMARIZER, revision } = parseArgument(TokenizeOptionsSchema, options);
     const request = { task: 'tokenization', text: checkText(text) } as const;
     const host = await findHost({ task: 'tokenization', name, dtype: 'fp32', revision }, { signal, onEvent: onProgress });
-    const { answer } = await host.run(request, { signal });
+    const { answer } = await ask(host, request, { signal });
     const { id, revision: commit } = host.identity;
     return { ids: answer.ids, tokens: answer.tokens, model: { id, revision: commit } };
   }
@@ -224,6 +226,19 @@ export function createEngineOver(
   }
 
   return { classify, summarize, tokenize, pull, models: createModelManager(hub), close, [Symbol.asyncDispose]: close };
+}
+
+/** Queues a request; a model that cannot be loaded may be one that is damaged in the cache. */
+async function ask<Request extends RunnerRequest>(
+  host: ModelHost,
+  request: Request,
+  options: RequestOptions,
+): Promise<HostedAnswer<AnswerTo<Request>>> {
+  try {
+    return await host.run(request, options);
+  } catch (error) {
+    throw suspectCache(error, host.identity);
+  }
 }
 
 function closedError(): OnnxPredictError {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readFile, realpath, rename, stat, symlink, unlink, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, realpath, rename, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';
 import { OnnxPredictError } from '../errors.ts';
 import { cacheFailure } from './cache-failure.ts';
 import type { CacheLayout } from './cache-layout.ts';
+import { createFolder } from './create-folder.ts';
 import type { RemoteFile } from './list-repository.ts';
 import { isCommit } from './model-reference.ts';
 
@@ -67,7 +68,7 @@ export async function hasBlob(layout: CacheLayout, file: RemoteFile): Promise<bo
  * @throws OnnxPredictError CACHE_INVALID if a link on the way leads out of the repository's folder
  */
 export async function makeFolder(layout: CacheLayout, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await createFolder(folder);
   const [root, real] = await Promise.all([realpath(layout.root), realpath(folder)]);
   if (real === root || real.startsWith(root + sep)) return;
   throw new OnnxPredictError('CACHE_INVALID', `${folder} is a link out of the cache folder, to ${real}; remove it.`);

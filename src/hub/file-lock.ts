@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, stat, unlink, utimes } from 'node:fs/promises';
+import { link, open, readFile, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { cacheFailure } from './cache-failure.ts';
 import type { Clock } from './clock.ts';
+import { createFolder } from './create-folder.ts';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 
 const POLL_MS = 100;
@@ -41,7 +42,7 @@ export async function holdLock(
 ): Promise<AsyncDisposable> {
   let waits = false;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await createFolder(dirname(path));
     const owner: Owner = { ...(await ownIdentity()), token: randomUUID() };
     while (!(await create(path, owner))) {
       signal.throwIfAborted();

@@ -6,6 +6,7 @@ import { cacheFailure } from './cache-failure.ts';
 import { type CacheLayout, LOCK_SUFFIX } from './cache-layout.ts';
 import type { Clock } from './clock.ts';
 import { isLocked } from './file-lock.ts';
+import { isFlocked } from './is-flocked.ts';
 import type { CachedRepository, CachedSnapshot } from './scan-cache.ts';
 
 /**
@@ -52,9 +53,12 @@ function blobSizes(snapshots: readonly CachedSnapshot[]): Map<string, number> {
 }
 
 async function refuseIfBusy(layout: CacheLayout, repository: string, clock: Clock): Promise<void> {
-  const locks = (await readdir(layout.locks).catch(() => [])).filter((name) => name.endsWith(LOCK_SUFFIX));
+  const locks = (await readdir(layout.locks).catch(() => [])).filter((name) => name.endsWith('.lock'));
   for (const name of locks) {
-    if (!(await isLocked(join(layout.locks, name), clock))) continue;
+    const path = join(layout.locks, name);
+    // Huggingface_hub leaves its locks where they were: that there is one says nothing.
+    const busy = name.endsWith(LOCK_SUFFIX) ? await isLocked(path, clock) : await isFlocked(path);
+    if (busy !== true) continue;
     throw new OnnxPredictError('CACHE_BUSY', `${repository} is being downloaded by another process; end that first.`);
   }
 }

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -252,6 +254,39 @@ describe('a model that is on the disk', () => {
     const moved = commitFiles(repository, { ...FILES, 'config.json': Buffer.from('{"new": 1}') });
     repository.commits.delete(commit);
     expect((await createTestHub().resolve(request({ dtype: 'q8' }), {})).identity.revision).toBe(moved);
+  });
+
+  test('and is removed, or was never whole, is fetched again by the same hub', async () => {
+    const hub = createTestHub();
+    await hub.resolve(request(), {});
+    await createModelManager(hub).remove('Xenova/mit-b0');
+    expect(sha256(await readFile((await hub.resolve(request(), {})).files.model))).toBe(ETAG);
+    await rm(layoutOf().blob(ETAG));
+    expect(sha256(await readFile((await hub.resolve(request(), {})).files.model))).toBe(ETAG);
+  });
+
+  test('and whose revision is removed after the branch moved is the new one', async () => {
+    const hub = createTestHub();
+    await hub.resolve(request(), {});
+    const moved = commitFiles(repository, { ...FILES, 'config.json': Buffer.from('{"new": 1}') });
+    await createModelManager(hub).remove('Xenova/mit-b0', { revision: commit });
+    expect((await hub.resolve(request(), {})).identity.revision).toBe(moved);
+  });
+
+  test.runIf(process.platform === 'linux')('is not removed while Python holds its lock', async () => {
+    const lock = join(layoutOf().locks, `${ETAG}.lock`);
+    await mkdir(layoutOf().locks, { recursive: true });
+    await writeFile(lock, '');
+    const models = createModelManager(createTestHub());
+    const holder = spawn('sh', ['-c', 'flock "$0" -c "echo held; read line"', lock], { stdio: ['pipe', 'pipe', 'ignore'] });
+    try {
+      await once(holder.stdout, 'data');
+      expect((await failure(models.remove('Xenova/mit-b0'))).code).toBe('CACHE_BUSY');
+    } finally {
+      holder.stdin.end();
+      await once(holder, 'exit');
+    }
+    expect(await models.remove('Xenova/mit-b0')).toMatchObject({ revisions: [commit] });
   });
 
   test('by a whole commit is pulled without a request', async () => {
