@@ -216,7 +216,7 @@ export class ModelHost {
     if (job?.id !== message.id) return;
     if (message.type === 'step') {
       job.begun = true;
-      if (message.progress !== undefined && !job.settled) job.onProgress?.(message.progress);
+      if (message.progress !== undefined) this.#tell(job, message.progress);
       this.#startWatchdog(runner, this.#options.watchdogMs);
       return;
     }
@@ -224,6 +224,16 @@ export class ModelHost {
     this.#active = undefined;
     if (message.type === 'result') job.resolve({ answer: message.answer, loadMs: job.loadMs });
     else if (message.type === 'failed') job.reject(new OnnxPredictError(message.error.code, message.error.message));
+  }
+
+  /** A listener that throws ends its own request, and nothing else. */
+  #tell(job: Job, progress: GenerationProgress): void {
+    if (job.settled) return;
+    try {
+      job.onProgress?.(progress);
+    } catch (error) {
+      this.#cancel(job, error);
+    }
   }
 
   #onExit(runner: Runner, exit: RunnerExit): void {

@@ -137,6 +137,22 @@ describe('a model host', () => {
     expect(seen).toEqual([2]);
   });
 
+  test('fails and stops a request whose listener throws, and no other', async () => {
+    const { host, runners } = createHost();
+    const onProgress = () => {
+      throw new Error('my own fault');
+    };
+    const first = codeOf(host.run(REQUEST, { onProgress }));
+    const second = host.run(REQUEST);
+    runners[0]!.loaded();
+    runners[0]!.progress(1, 2);
+    expect(await first).toBe('Error: my own fault');
+    expect(runners[0]!.sent.at(-1)).toEqual({ type: 'cancel', id: 1 });
+    runners[0]!.events.onMessage({ type: 'cancelled', id: 1 });
+    runners[0]!.answer(2);
+    expect((await second).answer.classLabel).toBe('fox');
+  });
+
   test('fails a request that is answered with another task’s answer', async () => {
     const { host, runners } = createHost();
     const answer = codeOf(host.run({ task: 'tokenization', text: '' }));
