@@ -13,15 +13,17 @@ const REPORT_CPU = fileURLToPath(new URL('report-cpu.cjs', import.meta.url));
  */
 
 /**
- * Runs a Node program to its end and measures it.
+ * Runs a program to its end and measures it.
  * @param {readonly string[]} args
  * @param {Readonly<Record<string, string>>} [env]
+ * @param {string} [interpreter] another than Node: its processor time is not known
  * @returns {Promise<ProcessCost>}
  * @throws Error with what it wrote to stderr if it fails
  */
-export function measureProcess(args, env = {}) {
+export function measureProcess(args, env = {}, interpreter = process.execPath) {
   const startMs = performance.now();
-  const child = spawn(process.execPath, ['--require', REPORT_CPU, ...args], {
+  const node = interpreter === process.execPath ? ['--require', REPORT_CPU] : [];
+  const child = spawn(interpreter, [...node, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
@@ -42,7 +44,7 @@ export function measureProcess(args, env = {}) {
     child.once('error', reject);
     child.once('close', (status, signal) => {
       const endMs = performance.now() - startMs;
-      if (status === 0) resolve({ labelMs: labelMs ?? endMs, endMs, cpuMs: Number(cpu), output });
+      if (status === 0) resolve({ labelMs: labelMs ?? endMs, endMs, cpuMs: cpu === '' ? Number.NaN : Number(cpu), output });
       else reject(new Error(`${args.join(' ')} ended with ${signal ?? status}: ${diagnostics}`));
     });
   });

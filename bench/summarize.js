@@ -1,11 +1,13 @@
 /**
- * What a summary costs, beside transformers.js and a plain loop over onnxruntime-node at the same greedy job.
+ * What a summary costs, beside transformers.js and a plain loop over onnxruntime-node at the same greedy job, and PyTorch at both.
  *
- *     npm run bench:summarize -- [--model FOLDER]... [--text FILE] [--length N] [--threads N] [--rounds N] [--json]
+ *     npm run bench:summarize -- [--model FOLDER]... [--text FILE] [--length N] [--threads N] [--rounds N] [--python PROGRAM]
+ *         [--json]
  *
  * `--model` adds a T5- or BART-family model in Hub layout with a merged decoder; the built-in one is always measured. Every program
  * makes exactly `--length` tokens of the same text, each in a process of its own; they take turns, so that all see the same machine.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
@@ -32,11 +34,14 @@ const { values: flags } = parseArgs({
     length: { type: 'string', default: '100' },
     threads: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '3' },
+    python: { type: 'string', default: 'python3' },
     json: { type: 'boolean', default: false },
   },
 });
 const text = flags.text === undefined ? (await readFile('LICENSE', 'utf8')).repeat(2) : await readFile(flags.text, 'utf8');
 const hasTransformersJs = existsSync(new URL('node_modules/@huggingface/transformers', import.meta.url));
+
+const hasTorch = spawnSync(flags.python, ['-c', 'import torch, transformers'], { stdio: 'ignore' }).status === 0;
 
 /** @param {string} relative */
 function file(relative) {
@@ -52,16 +57,24 @@ const programs = models.flatMap((model) =>
     ...(hasTransformersJs
       ? [{ name: 'transformers.js, greedy', script: 'peers/transformers-js-summarize.js', numBeams: 1 }]
       : []),
+    // PyTorch reads weights of its own.
+    ...(hasTorch && existsSync(`${model}/model.safetensors`)
+      ? [
+          { name: 'PyTorch, greedy', script: 'peers/pytorch_summarize.py', numBeams: 1 },
+          { name: 'PyTorch, 4 beams', script: 'peers/pytorch_summarize.py', numBeams: 4 },
+        ]
+      : []),
   ].map(({ name, script, numBeams }) => {
     const job = { model, text, numTokens: Number(flags.length), numThreads: Number(flags.threads), numBeams };
     const costs = /** @type {SummaryCost[]} */ ([]);
-    return { model: basename(model), name, args: [file(script), JSON.stringify(job)], costs };
+    const interpreter = script.endsWith('.py') ? flags.python : process.execPath;
+    return { model: basename(model), name, interpreter, args: [file(script), JSON.stringify(job)], costs };
   }),
 );
 
 for (let round = 0; round < Number(flags.rounds); round++) {
-  for (const { args, costs } of programs) {
-    const { output } = await measureProcess(args, { ORT_DISABLE_TELEMETRY: '1' });
+  for (const { interpreter, args, costs } of programs) {
+    const { output } = await measureProcess(args, { ORT_DISABLE_TELEMETRY: '1' }, interpreter);
     costs.push(/** @type {SummaryCost} */ (JSON.parse(output)));
   }
 }
@@ -88,7 +101,10 @@ const rows = programs.map(({ model, name, costs }) => {
     peakMegabytes: peaks.length === 0 ? null : Math.round(Math.max(...peaks)),
   };
 });
-const missingPeers = hasTransformersJs ? [] : ['transformers.js (npm install --prefix bench)'];
+const missingPeers = [
+  ...(hasTransformersJs ? [] : ['transformers.js (npm install --prefix bench)']),
+  ...(hasTorch ? [] : ['PyTorch (--python: a Python that has torch and transformers)']),
+];
 
 if (flags.json) {
   process.stdout.write(`${JSON.stringify({ node: process.version, ...flags, text: text.length, rows, missingPeers })}\n`);

@@ -8,7 +8,7 @@ import { startRunnerHere } from './in-process-runner.ts';
 import { createProgram } from './program.ts';
 import { catchSignals } from './signals.ts';
 import { processTerminal } from './terminal.ts';
-import { printable } from './terminal-text.ts';
+import { jsonLine, printable } from './terminal-text.ts';
 
 const signals = catchSignals(process);
 const terminal = processTerminal(process, signals.signal);
@@ -38,9 +38,12 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
   } else if (!signals.signal.aborted) {
-    const { code, message } = reportError(error);
-    terminal.writeDiagnostic(printable(message));
-    process.exitCode = EXIT_STATUS[code];
+    const report = reportError(error);
+    terminal.writeDiagnostic(printable(report.message));
+    if (program.commands.some((command) => command.opts()['json'] === true)) {
+      await terminal.writeResult(`${jsonLine({ error: report })}\n`);
+    }
+    process.exitCode = EXIT_STATUS[report.code];
   }
 }
 signals.reraise();

@@ -148,6 +148,12 @@ describe('exit status', () => {
   });
 });
 
+test('--json says on stdout too that there is no such model', async () => {
+  const { stdout, status } = await onnxPredict(['classify', SHIP, '--model', 'tinny', '--json']);
+  expect(JSON.parse(stdout)).toEqual({ error: { code: 'MODEL_UNKNOWN', message: expect.stringContaining('tinny') as string } });
+  expect(status).toBe(4);
+});
+
 describe('help', () => {
   test('goes to stdout, with examples and exit statuses', async () => {
     const { stdout, status } = await onnxPredict(['classify', '--help']);
