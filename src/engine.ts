@@ -9,11 +9,11 @@ import { DEFAULT_MAX_PIXELS } from './limits.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import type { AnswerTo, RunnerRequest, RunnerTask } from './protocol.ts';
 import { availableThreads } from './runtime/available-threads.ts';
+import { createImageSpool } from './runtime/image-spool.ts';
 import type { HostedAnswer, ModelHost, RequestOptions } from './runtime/model-host.ts';
 import { ModelPool } from './runtime/model-pool.ts';
 import type { ConnectRunner } from './runtime/runner-connection.ts';
 import { startRunnerProcess } from './runtime/runner-process.ts';
-import { spoolImage } from './runtime/spool-image.ts';
 import {
   type ClassificationResult,
   type ClassifyOptions,
@@ -135,6 +135,7 @@ export function createEngineOver(
   parseArgument(FetchOptionSchema, { fetch });
   const hub = createHub(hubSettings(readHubEnvironment(), { ...hubOptions, fetch }));
   const pool = new ModelPool<DownloadEvent>();
+  const spool = createImageSpool();
   let closed = false;
 
   /** The host of a model, which is fetched and loaded at its first request. */
@@ -164,7 +165,7 @@ export function createEngineOver(
     const { model: name = DEFAULT_IMAGE_CLASSIFIER, dtype = 'fp32', revision } = request;
     const host = await findHost({ task: 'image-classification', name, dtype, revision }, { signal, onEvent: onProgress });
     const spooled =
-      'bytes' in source && source.bytes.length > transport.spoolAboveBytes ? await spoolImage(source.bytes) : undefined;
+      'bytes' in source && source.bytes.length > transport.spoolAboveBytes ? await spool.add(source.bytes) : undefined;
     try {
       const { answer, loadMs } = await ask(
         host,
@@ -223,6 +224,7 @@ export function createEngineOver(
   async function close(): Promise<void> {
     closed = true;
     await Promise.all([hub.close(closedError()), pool.close(closedError())]);
+    await spool.close();
   }
 
   return { classify, summarize, tokenize, pull, models: createModelManager(hub), close, [Symbol.asyncDispose]: close };
