@@ -2,7 +2,8 @@ import * as v from 'valibot';
 import { readHubEnvironment } from './config.ts';
 import { OnnxPredictError } from './errors.ts';
 import { createHub, hubSettings } from './hub/hub.ts';
-import { createModelManager, type ModelManager } from './hub/manage-models.ts';
+import { lazyModelManager } from './hub/lazy-model-manager.ts';
+import type { ModelManager } from './hub/manage-models.ts';
 import { suspectCache } from './hub/suspect-cache.ts';
 import { toImageSource } from './image-source.ts';
 import { DEFAULT_MAX_PIXELS } from './limits.ts';
@@ -227,7 +228,7 @@ export function createEngineOver(
     await spool.close();
   }
 
-  return { classify, summarize, tokenize, pull, models: createModelManager(hub), close, [Symbol.asyncDispose]: close };
+  return { classify, summarize, tokenize, pull, models: lazyModelManager(hub), close, [Symbol.asyncDispose]: close };
 }
 
 /** Queues a request; a model that cannot be loaded may be one that is damaged in the cache. */

@@ -16,22 +16,25 @@ const terminal = processTerminal(process, signals.signal);
 process.once('exit', () => {
   if (terminal.outputFailed) process.exitCode = EXIT.inputFailed;
 });
-const program = createProgram({
-  terminal,
-  signal: signals.signal,
-  setExitStatus: (status) => {
-    process.exitCode = status;
+const program = await createProgram(
+  {
+    terminal,
+    signal: signals.signal,
+    setExitStatus: (status) => {
+      process.exitCode = status;
+    },
+    createEngine: async (options: EngineOptions, { oneShot }) => {
+      if (!oneShot) return createEngine(options);
+      const connect = (events: RunnerEvents) => {
+        // From here on there is nothing to end before the process may: a signal can end it at once.
+        signals.release();
+        return startRunnerHere(events);
+      };
+      return createEngineOver({ connect, spoolAboveBytes: Infinity }, options);
+    },
   },
-  createEngine: async (options: EngineOptions, { oneShot }) => {
-    if (!oneShot) return createEngine(options);
-    const connect = (events: RunnerEvents) => {
-      // From here on there is nothing to end before the process may: a signal can end it at once.
-      signals.release();
-      return startRunnerHere(events);
-    };
-    return createEngineOver({ connect, spoolAboveBytes: Infinity }, options);
-  },
-});
+  process.argv.slice(2),
+);
 try {
   await program.parseAsync(process.argv);
 } catch (error) {

@@ -1,36 +1,36 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { CommandDependencies } from './command-dependencies.ts';
-import { addClassifyCommand } from './commands/classify.ts';
-import { addListCommand } from './commands/list.ts';
-import { addPruneCommand } from './commands/prune.ts';
-import { addPullCommand } from './commands/pull.ts';
-import { addRmCommand } from './commands/rm.ts';
-import { addShowCommand } from './commands/show.ts';
-import { addSummarizeCommand } from './commands/summarize.ts';
-import { addTokenizeCommand } from './commands/tokenize.ts';
-import { addVerifyCommand } from './commands/verify.ts';
 
-/** The command line, without the process: it throws where commander would exit. */
-export function createProgram(dependencies: CommandDependencies): Command {
+type AddCommand = (program: Command, dependencies: CommandDependencies) => void;
+
+/** In the order of the help. */
+const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map<string, () => Promise<AddCommand>>([
+  ['classify', async () => (await import('./commands/classify.ts')).addClassifyCommand],
+  ['summarize', async () => (await import('./commands/summarize.ts')).addSummarizeCommand],
+  ['tokenize', async () => (await import('./commands/tokenize.ts')).addTokenizeCommand],
+  ['pull', async () => (await import('./commands/pull.ts')).addPullCommand],
+  ['list', async () => (await import('./commands/list.ts')).addListCommand],
+  ['show', async () => (await import('./commands/show.ts')).addShowCommand],
+  ['verify', async () => (await import('./commands/verify.ts')).addVerifyCommand],
+  ['prune', async () => (await import('./commands/prune.ts')).addPruneCommand],
+  ['rm', async () => (await import('./commands/rm.ts')).addRmCommand],
+]);
+
+/**
+ * The command line, without the process: it throws where commander would exit.
+ * @param args what the user gave: the code of the command that is called is loaded, or for help and typos that of all
+ */
+export async function createProgram(dependencies: CommandDependencies, args: readonly string[]): Promise<Command> {
   const program = new Command('onnx-predict')
     .description('Name what is in pictures and summarize texts, on your own machine.')
     .version(packageVersion(), '-V, --version')
     .helpCommand(true)
     .showHelpAfterError('(add --help for usage and examples)')
     .exitOverride();
-  const commands = [
-    addClassifyCommand,
-    addSummarizeCommand,
-    addTokenizeCommand,
-    addPullCommand,
-    addListCommand,
-    addShowCommand,
-    addVerifyCommand,
-    addPruneCommand,
-    addRmCommand,
-  ];
-  for (const addCommand of commands) addCommand(program, dependencies);
+  const called = COMMANDS.get(args[0] ?? '');
+  const loading = called === undefined ? [...COMMANDS.values()] : [called];
+  for (const addCommand of await Promise.all(loading.map((load) => load()))) addCommand(program, dependencies);
   return program;
 }
 

@@ -11,6 +11,7 @@ import type { HubConnection } from './hub-connection.ts';
 import { listRepository, type RemoteFile, type RepositoryListing } from './list-repository.ts';
 import { externalDataName, fileNames, isExternalData, type ModelFiles } from './model-files.ts';
 import type { ModelReference } from './model-reference.ts';
+import { sumBytes } from './sum-bytes.ts';
 
 const MAX_PARALLEL_FILES = 4;
 
@@ -200,8 +201,4 @@ async function checkRoom(layout: CacheLayout, missing: readonly RemoteFile[]): P
     'CACHE_UNWRITABLE',
     `${layout.blobs} has room for ${formatBytes(freeBytes)}, and ${formatBytes(neededBytes)} are missing; make room, or name another folder with --cache-dir (cacheDir) or HF_HUB_CACHE.`,
   );
-}
-
-export function sumBytes(files: readonly ModelFile[]): number {
-  return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }

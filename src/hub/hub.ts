@@ -7,7 +7,7 @@ import { SharedWork, type Waiter } from '../shared-work.ts';
 import { type CacheLayout, cacheLayout } from './cache-layout.ts';
 import { systemClock } from './clock.ts';
 import type { Fetch } from './default-fetch.ts';
-import { type FetchedModel, fetchModel, sumBytes } from './fetch-model.ts';
+import type { FetchedModel } from './fetch-model.ts';
 import { checkToken, type HubConnection, openConnection, parseEndpoint } from './hub-connection.ts';
 import type { HubSettings } from './hub-settings.ts';
 import type { RepositoryListing } from './list-repository.ts';
@@ -19,6 +19,7 @@ import { isCommit, type ModelReference } from './model-reference.ts';
 import { offlineFailure } from './offline-failure.ts';
 import { type CachedModel, readCached } from './read-cached.ts';
 import { readModelFolder } from './read-model-folder.ts';
+import { sumBytes } from './sum-bytes.ts';
 
 const STALL_MS = 30_000;
 /** Below this the three requests that Xet takes to begin cost more than it gains. */
@@ -118,8 +119,10 @@ export function createHub(settings: HubSettings): Hub {
     const { repository, revision } = reference;
     return downloads.join(
       JSON.stringify([repository, revision, task, dtype]),
-      async (signal, emit) =>
-        fetchModel({
+      async (signal, emit) => {
+        // What downloads is loaded for downloads only: a cached or built-in model is answered sooner without it.
+        const { fetchModel } = await import('./fetch-model.ts');
+        return fetchModel({
           reference,
           alternatives: modelFiles(task, dtype),
           layout: cacheLayout(settings.cacheDir, repository),
@@ -131,7 +134,8 @@ export function createHub(settings: HubSettings): Hub {
           },
           onProgress: emit,
           missingGraph: (graph, listing) => missingVariant(reference, { task, dtype, graph }, listing),
-        }),
+        });
+      },
       waiter,
     );
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { OnnxPredictError } from '../errors.ts';
 
 /** A picture in a temporary file that only this user can read. */
-export interface SpooledImage {
+interface SpooledImage {
   readonly path: string;
   remove(): Promise<void>;
 }
