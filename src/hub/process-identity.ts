@@ -1,5 +1,6 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { processExists } from '../process-exists.ts';
 
 /** Which process holds something: its id alone is given to another after its end. */
 export interface ProcessIdentity {
@@ -20,11 +21,7 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
 /** Whether a process runs; undefined if it cannot be seen from here. */
 export async function isRunning(other: ProcessIdentity, own: ProcessIdentity): Promise<boolean | undefined> {
   if (other.hostname !== own.hostname || other.pidNamespace !== own.pidNamespace) return undefined;
-  try {
-    process.kill(other.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
+  if (!processExists(other.pid)) return false;
   const stat = await readStat(other.pid);
   if (stat === undefined) return true;
   return !stat.ended && (other.startTicks === null || other.startTicks === stat.startTicks);

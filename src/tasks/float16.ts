@@ -1,3 +1,5 @@
+import { roundHalfEven } from '../preprocessing/round-half-even.ts';
+
 const float32 = new Float32Array(1);
 const bits = new Uint32Array(float32.buffer);
 
@@ -22,12 +24,6 @@ function encode(value: number): number {
   if (magnitude < 0x38800000) return sign | roundHalfEven(Math.abs(value) * 2 ** 24);
   const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
   return sign | ((rounded - 0x38000000) >>> 13);
-}
-
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
 
 function decode(half: number): number {
