@@ -6,16 +6,17 @@ import { lazyModelManager } from './hub/lazy-model-manager.ts';
 import type { ModelManager } from './hub/manage-models.ts';
 import { suspectCache } from './hub/suspect-cache.ts';
 import { toImageSource } from './image-source.ts';
+import { createImageSpool } from './image-spool.ts';
 import { DEFAULT_MAX_PIXELS } from './limits.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import type { AnswerTo, RunnerRequest, RunnerTask } from './protocol.ts';
 import { availableThreads } from './runtime/available-threads.ts';
-import { createImageSpool } from './runtime/image-spool.ts';
 import type { HostedAnswer, ModelHost, RequestOptions } from './runtime/model-host.ts';
 import { ModelPool } from './runtime/model-pool.ts';
 import type { ConnectRunner } from './runtime/runner-connection.ts';
 import { startRunnerProcess } from './runtime/runner-process.ts';
 import {
+  aliasSchema,
   type ClassificationResult,
   type ClassifyOptions,
   ClassifyOptionsSchema,
@@ -24,6 +25,11 @@ import {
   DEFAULT_TOP_K,
   type DownloadEvent,
   type Dtype,
+  type EngineEvent,
+  type LoadOptions,
+  LoadOptionsSchema,
+  type ModelIdentity,
+  type ModelStatus,
   modelSchema,
   type PullOptions,
   PullOptionsSchema,
@@ -57,9 +63,29 @@ const EngineOptionsSchema = v.strictObject({
   token: v.optional(v.nullable(v.pipe(v.string(), v.nonEmpty('must not be empty')))),
   /** Nothing is asked of the Hub. Default: HF_HUB_OFFLINE. */
   offline: v.optional(v.boolean()),
+  /** Names for models of your own, over the built-in aliases: what each stands for is an alias, a folder or a repository. */
+  aliases: v.optional(v.record(aliasSchema, modelSchema)),
+  /** A model that nobody asked for so long is unloaded; its memory returns to the system. Default: never. */
+  keepAliveMs: v.optional(v.pipe(v.number(), v.minValue(0, 'must not be negative'))),
+  /** What all runners together may hold in memory; the model that was used least recently is unloaded for another. Default: no limit. */
+  maxMemoryBytes: v.optional(v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'))),
+  /** Bounds on what waits, over all models; what is over them is refused at once with QUEUE_FULL. Default: none. */
+  queue: v.optional(
+    v.strictObject({
+      /** Of estimated cost: 1 is a usual request, a text of 4 KiB with one beam or a picture of a megapixel. */
+      maxCost: v.optional(v.pipe(v.number(), v.minValue(1, 'must be at least 1'))),
+      /** Of texts and pictures. */
+      maxBytes: v.optional(v.pipe(v.number(), v.minValue(1, 'must be at least 1'))),
+      /** A request that could not be begun for so long fails with QUEUE_TIMEOUT. */
+      maxWaitMs: v.optional(v.pipe(v.number(), v.minValue(1, 'must be at least 1'), v.maxValue(2 ** 31 - 1))),
+    }),
+  ),
 });
 
-const FetchOptionSchema = v.object({ fetch: v.optional(v.function('must be a function')) });
+const CallbackOptionsSchema = v.object({
+  fetch: v.optional(v.function('must be a function')),
+  onEvent: v.optional(v.function('must be a function')),
+});
 
 /** Options of `createEngine()`. */
 export type EngineOptions = v.InferInput<typeof EngineOptionsSchema> & {
@@ -67,6 +93,8 @@ export type EngineOptions = v.InferInput<typeof EngineOptionsSchema> & {
   readonly logger?: Logger;
   /** What the Hub is asked through, instead of Node's. It is given `redirect: 'manual'` and must not follow redirects. */
   readonly fetch?: typeof fetch;
+  /** Told of what happens inside, for metrics: counts and times. What it throws is ignored. */
+  readonly onEvent?: (event: EngineEvent) => void;
 };
 
 /** The facade: strings and bytes go in, plain results come out. */
@@ -92,6 +120,15 @@ export interface Engine extends AsyncDisposable {
    * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
    */
   pull(model: string, options?: PullOptions): Promise<PullResult>;
+  /**
+   * Loads a model and warms it up, so that its first request need not wait. Does nothing for one that is loaded.
+   * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
+   */
+  load(model: string, options?: LoadOptions): Promise<ModelIdentity>;
+  /** Unloads a model, or all, as soon as what it works on is done; the next request loads it again. */
+  unload(model?: string): Promise<void>;
+  /** The models in use, as they are now. Loads nothing. */
+  status(): readonly ModelStatus[];
   /** The models on this machine. */
   readonly models: ModelManager;
   /** Ends all work and all runners. Requests that are still waiting fail with ENGINE_CLOSED. */
@@ -126,14 +163,18 @@ export function createEngine(options: EngineOptions = {}): Engine {
 /** An engine over any kind of runner. */
 export function createEngineOver(
   transport: RunnerTransport,
-  { logger = silentLogger, fetch, ...options }: EngineOptions,
+  { logger = silentLogger, fetch, onEvent, ...options }: EngineOptions,
 ): Engine {
   const {
     numThreads = availableThreads(),
     watchdogMs = DEFAULT_WATCHDOG_MS,
+    aliases = {},
+    keepAliveMs: _keepAliveMs,
+    maxMemoryBytes: _maxMemoryBytes,
+    queue: _queue,
     ...hubOptions
   } = parseArgument(EngineOptionsSchema, options);
-  parseArgument(FetchOptionSchema, { fetch });
+  parseArgument(CallbackOptionsSchema, { fetch, onEvent });
   const hub = createHub(hubSettings(readHubEnvironment(), { ...hubOptions, fetch }));
   const pool = new ModelPool<DownloadEvent>();
   const spool = createImageSpool();
@@ -150,7 +191,9 @@ export function createEngineOver(
     return pool.host(
       JSON.stringify([task, name, revision, dtype]),
       async (signal, onEvent) => {
-        const model = await hub.resolve({ task, model: name, dtype, revision }, { signal, onEvent });
+        // A prototype's names are no aliases.
+        const target = Object.hasOwn(aliases, name) ? aliases[name]! : name;
+        const model = await hub.resolve({ task, model: target, dtype, revision }, { signal, onEvent });
         return { model, numThreads, watchdogMs, connect: transport.connect, logger };
       },
       waiter,
@@ -168,7 +211,7 @@ export function createEngineOver(
     const spooled =
       'bytes' in source && source.bytes.length > transport.spoolAboveBytes ? await spool.add(source.bytes) : undefined;
     try {
-      const { answer, loadMs } = await ask(
+      const { answer, loadMs, queueMs } = await ask(
         host,
         {
           task: 'image-classification',
@@ -177,11 +220,12 @@ export function createEngineOver(
           activation: request.activation ?? 'softmax',
           minConfidence: request.minConfidence ?? null,
           maxPixels: request.maxPixels ?? DEFAULT_MAX_PIXELS,
+          ignoreOrientation: request.ignoreOrientation ?? false,
         },
         { signal },
       );
       const { classLabel, score, top, timings } = answer;
-      return { classLabel, score, top, model: host.identity, timings: { loadMs, ...timings } };
+      return { classLabel, score, top, model: host.identity, timings: { loadMs, queueMs, ...timings } };
     } finally {
       await spooled?.remove();
     }
@@ -194,14 +238,14 @@ export function createEngineOver(
     const { request, dtype, revision, model } = toSummarizationRequest(text, options, onText !== undefined);
     const wanted = { task: 'summarization', name: model ?? DEFAULT_SUMMARIZER, dtype, revision } as const;
     const host = await findHost(wanted, { signal, onEvent: onProgress });
-    const { answer, loadMs } = await ask(host, request, {
+    const { answer, loadMs, queueMs } = await ask(host, request, {
       signal,
       onProgress: ({ outputTokens, maxLength, text }) => {
         onProgress?.({ type: 'tokens', outputTokens, maxLength });
         if (text !== '') onText?.(text);
       },
     });
-    return toSummaryResult(answer, { model: host.identity, loadMs });
+    return toSummaryResult(answer, { model: host.identity, loadMs, queueMs });
   }
 
   async function tokenize(text: string, { signal, onProgress, ...options }: TokenizeOptions = {}): Promise<TokenizationResult> {
@@ -222,13 +266,33 @@ export function createEngineOver(
     return hub.pull({ task, model, dtype, revision }, { signal, onEvent: onProgress });
   }
 
+  async function load(name: string, { signal, onProgress, ...options }: LoadOptions = {}): Promise<ModelIdentity> {
+    const { task = 'summarization', dtype = 'fp32', revision } = parseArgument(LoadOptionsSchema, options);
+    const host = await findHost(
+      { task, name: parseArgument(modelSchema, name), dtype, revision },
+      { signal, onEvent: onProgress },
+    );
+    return host.identity;
+  }
+
   async function close(): Promise<void> {
     closed = true;
     await Promise.all([hub.close(closedError()), pool.close(closedError())]);
     await spool.close();
   }
 
-  return { classify, summarize, tokenize, pull, models: lazyModelManager(hub), close, [Symbol.asyncDispose]: close };
+  return {
+    classify,
+    summarize,
+    tokenize,
+    pull,
+    load,
+    async unload() {},
+    status: () => [],
+    models: lazyModelManager(hub),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 /** Queues a request; a model that cannot be loaded may be one that is damaged in the cache. */

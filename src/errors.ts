@@ -28,6 +28,10 @@ export type ErrorCode =
   | 'RUNNER_CRASHED'
   | 'RUNNER_UNRESPONSIVE'
   | 'RUNNER_START_FAILED'
+  | 'QUEUE_FULL'
+  | 'QUEUE_TIMEOUT'
+  | 'INPUT_REFUSED'
+  | 'MEMORY_EXCEEDED'
   | 'ENGINE_CLOSED'
   | 'INTERNAL';
 
@@ -44,10 +48,13 @@ export interface ErrorReport {
 export class OnnxPredictError extends Error {
   override readonly name = 'OnnxPredictError';
   readonly code: ErrorCode;
+  /** Of QUEUE_FULL and QUEUE_TIMEOUT: when it is worth asking again, by what answers took lately. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, { retryAfterMs, ...options }: ErrorOptions & { retryAfterMs?: number } = {}) {
     super(message, options);
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

@@ -1,9 +1,16 @@
 /** Messages between the engine's process and a runner, which holds one loaded model. Types only: both sides import this file. */
 import type { ErrorReport } from './errors.ts';
-import type { Activation, Candidate, GeneratedSummary, GenerationOptions, ModelIdentity, Truncate } from './schemas.ts';
+import type {
+  Activation,
+  Candidate,
+  GeneratedSummary,
+  GenerationOptions,
+  ModelIdentity,
+  RunnerTask,
+  Truncate,
+} from './schemas.ts';
 
-/** What a runner can be started for. */
-export type RunnerTask = 'image-classification' | 'summarization' | 'tokenization';
+export type { RunnerTask };
 
 interface LocalFiles<Task extends RunnerTask, Files> {
   readonly task: Task;
@@ -52,6 +59,8 @@ export interface ClassificationRequest {
   readonly activation: Activation;
   readonly minConfidence: number | null;
   readonly maxPixels: number;
+  /** The pixels are taken as they are stored, whatever their EXIF orientation says. */
+  readonly ignoreOrientation: boolean;
 }
 
 export interface ClassificationAnswer {

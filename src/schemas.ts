@@ -3,7 +3,7 @@
  * from here.
  */
 import * as v from 'valibot';
-import { type ErrorReport, OnnxPredictError } from './errors.ts';
+import { type ErrorCode, type ErrorReport, OnnxPredictError } from './errors.ts';
 
 /** Weights' number formats, by the names the Hugging Face Hub's ONNX conversions use; `q8` is the file `*_quantized.onnx`. */
 export const DtypeSchema = v.picklist(['fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4']);
@@ -16,6 +16,8 @@ export type Activation = v.InferOutput<typeof ActivationSchema>;
 /** What models are for, by the Hugging Face Hub's names. */
 export const TaskSchema = v.picklist(['image-classification', 'summarization']);
 export type Task = v.InferOutput<typeof TaskSchema>;
+/** What a runner can be started for. */
+export type RunnerTask = Task | 'tokenization';
 
 export const DEFAULT_TOP_K = 5;
 /** The model that `classify` uses when none is named. */
@@ -23,6 +25,11 @@ export const DEFAULT_IMAGE_CLASSIFIER = 'mit-b0';
 /** The model that `summarize` uses when none is named. */
 export const DEFAULT_SUMMARIZER = 't5';
 
+/** A name that an operator gives a model. */
+export const aliasSchema = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be letters, digits, ".", "_" and "-", at most 64'),
+);
 /** A model's name. */
 export const modelSchema = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 const revisionSchema = v.pipe(v.string(), v.nonEmpty('must not be empty'));
@@ -51,6 +58,8 @@ export const ClassifyOptionsSchema = v.pipe(
     minConfidence: v.optional(v.pipe(v.number(), v.finite('must be a finite number'))),
     /** Pictures of more pixels are refused before decoding; default 89,478,485. */
     maxPixels: v.optional(countSchema),
+    /** Whether the EXIF orientation is ignored, as PIL's `Image.open().convert('RGB')` does; default false: pictures stand upright. */
+    ignoreOrientation: v.optional(v.boolean()),
   }),
   v.forward(
     v.check(
@@ -69,6 +78,65 @@ export type ClassifyOptions = v.InferInput<typeof ClassifyOptionsSchema> & {
   /** Told of a download, if one is needed. */
   readonly onProgress?: (event: DownloadEvent) => void;
 };
+
+/** Options of `engine.load()` but for `signal` and `onProgress`, which are not data. */
+export const LoadOptionsSchema = v.strictObject({
+  /** Default: the alias's task. */
+  task: v.optional(TaskSchema),
+  /** Default `fp32`. */
+  dtype: v.optional(DtypeSchema),
+  /** A branch, tag or commit. Default `main`. */
+  revision: v.optional(revisionSchema),
+});
+
+/** Options of `engine.load()`. */
+export type LoadOptions = v.InferInput<typeof LoadOptionsSchema> & {
+  readonly signal?: AbortSignal;
+  /** Told of a download, if one is needed. */
+  readonly onProgress?: (event: DownloadEvent) => void;
+};
+
+/** A model in use, as `engine.status()` gives it. */
+export interface ModelStatus {
+  readonly task: RunnerTask;
+  /** As it was asked for: an alias, a folder or a repository. */
+  readonly name: string;
+  readonly model: ModelIdentity;
+  /** `failed`: it could not be loaded, and the next request tries again from its files. */
+  readonly state: 'unloaded' | 'loading' | 'ready' | 'failed';
+  readonly numQueued: number;
+  readonly numActive: number;
+  /** Estimated cost of what waits and runs; 1 is a usual request. */
+  readonly cost: number;
+  /** Of texts and pictures that wait and run. */
+  readonly heldBytes: number;
+  /** Resident memory of its runner, as it said last; null while it has none. */
+  readonly memoryBytes: number | null;
+}
+
+/** What happens inside an engine, for its operator: counts and times, never a text, a picture or its path. */
+export type EngineEvent = { readonly task: RunnerTask; readonly name: string } & (
+  | { readonly type: 'queued' }
+  /** Requests that were handed to a runner together. */
+  | { readonly type: 'batch'; readonly size: number }
+  | {
+      readonly type: 'answered';
+      readonly loadMs: number;
+      readonly queueMs: number;
+      /** From the call to the answer. */
+      readonly totalMs: number;
+      /** Of a summary. */
+      readonly inputTokens?: number;
+      readonly outputTokens?: number;
+    }
+  /** `code` is null for a request that its caller gave up. */
+  | { readonly type: 'failed'; readonly code: ErrorCode | null; readonly totalMs: number }
+  | { readonly type: 'loaded'; readonly loadMs: number; readonly memoryBytes: number | null }
+  /** `idle`: nobody asked for long enough; `memory`: another model needed the room; `closed`: the engine ends. */
+  | { readonly type: 'unloaded'; readonly reason: 'idle' | 'memory' | 'asked' | 'closed' }
+  /** A runner ended by itself: it crashed, hung, or was killed. */
+  | { readonly type: 'crashed'; readonly external: boolean }
+);
 
 /** Options of `engine.pull()` but for `signal` and `onProgress`, which are not data. */
 export const PullOptionsSchema = v.strictObject({
@@ -258,8 +326,13 @@ export interface ClassificationResult {
   /** The `topK` best candidates, best first; equal scores by index. */
   readonly top: readonly Candidate[];
   readonly model: ModelIdentity;
-  /** Milliseconds; `loadMs` is what this request waited for the model, 0 once it is loaded. */
-  readonly timings: { readonly loadMs: number; readonly preprocessMs: number; readonly inferenceMs: number };
+  /** Milliseconds; `loadMs` is what this request waited for the model, 0 once it is loaded; `queueMs` what it waited for others. */
+  readonly timings: {
+    readonly loadMs: number;
+    readonly queueMs: number;
+    readonly preprocessMs: number;
+    readonly inferenceMs: number;
+  };
 }
 
 /** Whether beam search ends as soon as `numBeams` texts are finished; `never` only when none that goes on could be better. */
@@ -381,9 +454,13 @@ export interface SummaryResult extends GeneratedSummary {
   /** All `numReturnSequences` texts, best first; only if more than one was asked for. */
   readonly sequences?: readonly GeneratedSummary[];
   readonly model: ModelIdentity;
-  /** Milliseconds; `loadMs` is what this request waited for the model, 0 once it is loaded. `steps` is a count. */
+  /**
+   * Milliseconds; `loadMs` is what this request waited for the model, 0 once it is loaded; `queueMs` what it waited for others.
+   * `steps` is a count.
+   */
   readonly timings: {
     readonly loadMs: number;
+    readonly queueMs: number;
     readonly tokenizeMs: number;
     readonly encodeMs: number;
     readonly decodeMs: number;

@@ -35,6 +35,10 @@ export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   RUNNER_CRASHED: EXIT.inputFailed,
   RUNNER_UNRESPONSIVE: EXIT.inputFailed,
   RUNNER_START_FAILED: EXIT.noModel,
+  QUEUE_FULL: EXIT.inputFailed,
+  QUEUE_TIMEOUT: EXIT.inputFailed,
+  INPUT_REFUSED: EXIT.inputFailed,
+  MEMORY_EXCEEDED: EXIT.noModel,
   ENGINE_CLOSED: EXIT.inputFailed,
   INTERNAL: EXIT.inputFailed,
 };

@@ -22,15 +22,18 @@ sharp.unblock({ operation: ['Jpeg', 'Png', 'Webp', 'Tiff', 'Heif'].map((name) =>
 const UNASSOCIATED_ALPHA = 2;
 
 /**
- * Decodes the first frame, turned upright by its EXIF orientation; alpha and colour profiles are dropped. Bit-equal with Pillow
- * but for AVIF, whose decoder differs by a few levels; docs/images.md has the odd cases.
+ * Decodes the first frame, turned upright by its EXIF orientation unless that is to be ignored; alpha and colour profiles are
+ * dropped. Bit-equal with Pillow but for AVIF, whose decoder differs by a few levels; docs/images.md has the odd cases.
  * @throws OnnxPredictError IMAGE_UNSUPPORTED, IMAGE_INVALID, or IMAGE_TOO_LARGE before anything is decoded
  */
-export async function decodeImage(bytes: Uint8Array, { maxPixels }: { readonly maxPixels: number }): Promise<RgbImage> {
+export async function decodeImage(
+  bytes: Uint8Array,
+  { maxPixels, ignoreOrientation = false }: { readonly maxPixels: number; readonly ignoreOrientation?: boolean },
+): Promise<RgbImage> {
   const header = readImageHeader(bytes);
   checkPixelLimit(header, maxPixels);
-  const orientation = readImageOrientation(bytes, header.format);
-  return orientImage(await decodeStored(bytes, header, maxPixels), orientation);
+  const stored = await decodeStored(bytes, header, maxPixels);
+  return ignoreOrientation ? stored : orientImage(stored, readImageOrientation(bytes, header.format));
 }
 
 /** The pixels as they are stored: not turned. */

@@ -14,7 +14,7 @@ function send(message: FromPreprocessing, transfer: readonly ArrayBuffer[] = [])
   parentPort?.postMessage(message, transfer);
 }
 
-async function prepare(id: number, { image, maxPixels, processor }: ImagePreparation): Promise<PreparedImage> {
+async function prepare(id: number, { image, maxPixels, ignoreOrientation, processor }: ImagePreparation): Promise<PreparedImage> {
   const startMs = performance.now();
   const { signal } = requests.get(id)!;
   async function endStep(): Promise<void> {
@@ -25,7 +25,7 @@ async function prepare(id: number, { image, maxPixels, processor }: ImagePrepara
   }
   const bytes = 'path' in image ? await readImage(image.path, { maxPixels }) : image.bytes;
   await endStep();
-  const decoded = await decodeImage(bytes, { maxPixels });
+  const decoded = await decodeImage(bytes, { maxPixels, ignoreOrientation });
   await endStep();
   const pixelValues = preprocessImage(decoded, processor);
   return { pixelValues, preprocessMs: performance.now() - startMs };

@@ -23,6 +23,8 @@ export interface RequestOptions {
 export interface HostedAnswer<Answer extends RunnerAnswer = RunnerAnswer> {
   readonly answer: Answer;
   readonly loadMs: number;
+  /** What it waited for others. */
+  readonly queueMs: number;
 }
 
 interface Job {
@@ -222,7 +224,7 @@ export class ModelHost {
     }
     this.#stopWatchdog();
     this.#active = undefined;
-    if (message.type === 'result') job.resolve({ answer: message.answer, loadMs: job.loadMs });
+    if (message.type === 'result') job.resolve({ answer: message.answer, loadMs: job.loadMs, queueMs: 0 });
     else if (message.type === 'failed') job.reject(new OnnxPredictError(message.error.code, message.error.message));
   }
 

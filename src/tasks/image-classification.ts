@@ -47,8 +47,8 @@ export async function loadImageClassifier(
     await readJson(files.preprocessorConfig, MAX_PREPROCESSOR_CONFIG_BYTES),
     files.preprocessorConfig,
   );
-  const prepare = ({ image, maxPixels }: ClassificationRequest, context: StepContext) =>
-    prepareImage({ image, maxPixels, processor }, context);
+  const prepare = ({ image, maxPixels, ignoreOrientation }: ClassificationRequest, context: StepContext) =>
+    prepareImage({ image, maxPixels, ignoreOrientation, processor }, context);
   const ahead = first === undefined ? undefined : { request: first.request, image: prepare(first.request, first.context) };
   // Whoever asks for the picture is told that it failed; if nobody does, nobody needs to know.
   ahead?.image.catch(() => {});

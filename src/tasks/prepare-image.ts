@@ -8,6 +8,7 @@ export interface ImagePreparation {
   readonly image: ImageSource;
   /** Larger pictures are refused before decoding. */
   readonly maxPixels: number;
+  readonly ignoreOrientation: boolean;
   readonly processor: ImageProcessorConfig;
 }
 

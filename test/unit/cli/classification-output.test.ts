@@ -10,7 +10,7 @@ const RESULT: ClassificationResult = {
     { label: 'white wolf, Arctic wolf, Canis lupus tundrarum', score: 0.02, index: 270 },
   ],
   model: { id: 'mit-b0', revision: null, dtype: 'fp32' },
-  timings: { loadMs: 1, preprocessMs: 2, inferenceMs: 3 },
+  timings: { loadMs: 1, queueMs: 0, preprocessMs: 2, inferenceMs: 3 },
 };
 const ABSTENTION: ClassificationResult = { ...RESULT, classLabel: null };
 

@@ -12,7 +12,7 @@ const RESULT: SummaryResult = {
   score: null,
   stopReason: 'eos',
   model: { id: 'tiny', revision: null, dtype: 'fp32' },
-  timings: { loadMs: 0, tokenizeMs: 1, encodeMs: 1, decodeMs: 1, steps: 2 },
+  timings: { loadMs: 0, queueMs: 0, tokenizeMs: 1, encodeMs: 1, decodeMs: 1, steps: 2 },
 };
 const SAFE = 'Two\\x09cells and \\x1b[31mcolour.';
 

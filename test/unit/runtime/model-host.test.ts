@@ -17,6 +17,7 @@ const REQUEST: ClassificationRequest = {
   activation: 'softmax',
   minConfidence: null,
   maxPixels: 1,
+  ignoreOrientation: false,
 };
 const ANSWER: ClassificationAnswer = {
   task: 'image-classification',

@@ -31,6 +31,7 @@ test('a model that could not be loaded is resolved anew for the next request: it
     activation: 'none',
     minConfidence: null,
     maxPixels: 1,
+    ignoreOrientation: false,
   } as const;
   const answer = host.run(request);
   runners[0]!.onMessage({ type: 'load-failed', error: { code: 'MODEL_INVALID', message: 'config.json cannot be read' } });

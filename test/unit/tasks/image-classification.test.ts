@@ -17,6 +17,7 @@ const REQUEST: ClassificationRequest = {
   activation: 'softmax',
   minConfidence: null,
   maxPixels: 100,
+  ignoreOrientation: false,
 };
 const PIXEL_VALUES: TensorDescription = { name: 'pixel_values', type: 'float32', dims: [null, 3, null, null] };
 const LOGITS: TensorDescription = { name: 'logits', type: 'float32', dims: [null, 2] };

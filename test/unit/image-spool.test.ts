@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createImageSpool } from '../../../src/runtime/image-spool.ts';
+import { createImageSpool } from '../../src/image-spool.ts';
 
 /** Above what any system gives. */
 const NO_PROCESS = 2 ** 30;

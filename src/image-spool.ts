@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OnnxPredictError } from '../errors.ts';
-import { processExists } from '../process-exists.ts';
+import { OnnxPredictError } from './errors.ts';
+import { processExists } from './process-exists.ts';
 
 /** A picture in a temporary file that only this user can read. */
 interface SpooledImage {
