@@ -25,7 +25,7 @@ describe('json', () => {
       score: 0.9607449173927307,
       top: RESULT.top,
       model: RESULT.model,
-      timings: { load_ms: 1, preprocess_ms: 2, inference_ms: 3 },
+      timings: { load_ms: 1, queue_ms: 0, preprocess_ms: 2, inference_ms: 3 },
     });
   });
 

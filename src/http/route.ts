@@ -1,0 +1,34 @@
+import type { Context } from 'koa';
+import type * as v from 'valibot';
+
+/** What a route answers with under one status. */
+export interface DocumentedResponse {
+  readonly description: string;
+  /** Undefined: no body. */
+  readonly content?: { readonly type: string; readonly schema: v.GenericSchema } | undefined;
+}
+
+/** What the OpenAPI document says of a route, made of the schemas that validate. */
+export interface RouteDocumentation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly tag: string;
+  /** One optional entry for each query parameter. */
+  readonly query?: v.ObjectSchema<v.ObjectEntries, undefined>;
+  /** By media type. */
+  readonly body?: Readonly<Record<string, v.GenericSchema>>;
+  readonly responses: Readonly<Record<number, DocumentedResponse>>;
+}
+
+/** One route: what matches it, what documents it and what answers, in one place. */
+export interface Route {
+  /** A GET answers HEAD too. */
+  readonly method: 'GET' | 'POST';
+  /** Matched exactly, after percent-decoding. */
+  readonly path: string;
+  /** Null: not part of the documented API, as the pages that show it. */
+  readonly documentation: RouteDocumentation | null;
+  /** Sets the context's status and body; what it throws becomes the answer. */
+  readonly handle: (context: Context) => Promise<void> | void;
+}
