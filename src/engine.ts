@@ -1,6 +1,6 @@
-import * as v from 'valibot';
 import { readHubEnvironment } from './config.ts';
-import { OnnxPredictError } from './errors.ts';
+import { CallbackOptionsSchema, DEFAULT_WATCHDOG_MS, type EngineOptions, EngineOptionsSchema } from './engine-options.ts';
+import { OnnxPredictError, reportError } from './errors.ts';
 import { createHub, hubSettings } from './hub/hub.ts';
 import { lazyModelManager } from './hub/lazy-model-manager.ts';
 import type { ModelManager } from './hub/manage-models.ts';
@@ -8,15 +8,19 @@ import { suspectCache } from './hub/suspect-cache.ts';
 import { toImageSource } from './image-source.ts';
 import { createImageSpool } from './image-spool.ts';
 import { DEFAULT_MAX_PIXELS } from './limits.ts';
-import { type Logger, silentLogger } from './logger.ts';
-import type { AnswerTo, RunnerRequest, RunnerTask } from './protocol.ts';
+import { silentLogger } from './logger.ts';
+import type { AnswerTo, RunnerAnswer, RunnerRequest } from './protocol.ts';
+import { Admission } from './runtime/admission.ts';
 import { availableThreads } from './runtime/available-threads.ts';
-import type { HostedAnswer, ModelHost, RequestOptions } from './runtime/model-host.ts';
+import { CrashLedger } from './runtime/crash-ledger.ts';
+import type { HostedAnswer, RequestOptions } from './runtime/job.ts';
+import type { ModelHost } from './runtime/model-host.ts';
 import { ModelPool } from './runtime/model-pool.ts';
+import type { RequestCost } from './runtime/request-cost.ts';
 import type { ConnectRunner } from './runtime/runner-connection.ts';
 import { startRunnerProcess } from './runtime/runner-process.ts';
+import { warmUpRequest } from './runtime/warm-up-request.ts';
 import {
-  aliasSchema,
   type ClassificationResult,
   type ClassifyOptions,
   ClassifyOptionsSchema,
@@ -35,6 +39,7 @@ import {
   PullOptionsSchema,
   type PullResult,
   parseArgument,
+  type RunnerTask,
   type SummarizeOptions,
   type SummaryResult,
   type TokenizationResult,
@@ -44,58 +49,7 @@ import {
 } from './schemas.ts';
 import { checkText, toSummarizationRequest, toSummaryResult } from './summary-request.ts';
 
-export type { ModelManager };
-
-const DEFAULT_WATCHDOG_MS = 60_000;
-
-const EngineOptionsSchema = v.strictObject({
-  /** Threads that one model computes with. Default: as many as this machine, or its container, has processors. */
-  numThreads: v.optional(
-    v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'), v.maxValue(1024)),
-  ),
-  /** A runner from which nothing is heard for this long while it works is ended. Default 60,000. */
-  watchdogMs: v.optional(v.pipe(v.number(), v.minValue(1, 'must be at least 1'), v.maxValue(2 ** 31 / 5 - 1))),
-  /** The Hugging Face cache. Default: HF_HUB_CACHE, or where Python's huggingface_hub has it. */
-  cacheDir: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
-  /** The Hub's address. Default: HF_ENDPOINT, or https://huggingface.co. */
-  endpoint: v.optional(v.pipe(v.string(), v.url('must be an address'))),
-  /** A token of the Hub, null for none. Default: HF_TOKEN, or the file that `hf auth login` writes. */
-  token: v.optional(v.nullable(v.pipe(v.string(), v.nonEmpty('must not be empty')))),
-  /** Nothing is asked of the Hub. Default: HF_HUB_OFFLINE. */
-  offline: v.optional(v.boolean()),
-  /** Names for models of your own, over the built-in aliases: what each stands for is an alias, a folder or a repository. */
-  aliases: v.optional(v.record(aliasSchema, modelSchema)),
-  /** A model that nobody asked for so long is unloaded; its memory returns to the system. Default: never. */
-  keepAliveMs: v.optional(v.pipe(v.number(), v.minValue(0, 'must not be negative'))),
-  /** What all runners together may hold in memory; the model that was used least recently is unloaded for another. Default: no limit. */
-  maxMemoryBytes: v.optional(v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'))),
-  /** Bounds on what waits, over all models; what is over them is refused at once with QUEUE_FULL. Default: none. */
-  queue: v.optional(
-    v.strictObject({
-      /** Of estimated cost: 1 is a usual request, a text of 4 KiB with one beam or a picture of a megapixel. */
-      maxCost: v.optional(v.pipe(v.number(), v.minValue(1, 'must be at least 1'))),
-      /** Of texts and pictures. */
-      maxBytes: v.optional(v.pipe(v.number(), v.minValue(1, 'must be at least 1'))),
-      /** A request that could not be begun for so long fails with QUEUE_TIMEOUT. */
-      maxWaitMs: v.optional(v.pipe(v.number(), v.minValue(1, 'must be at least 1'), v.maxValue(2 ** 31 - 1))),
-    }),
-  ),
-});
-
-const CallbackOptionsSchema = v.object({
-  fetch: v.optional(v.function('must be a function')),
-  onEvent: v.optional(v.function('must be a function')),
-});
-
-/** Options of `createEngine()`. */
-export type EngineOptions = v.InferInput<typeof EngineOptionsSchema> & {
-  /** Without one the library is silent. */
-  readonly logger?: Logger;
-  /** What the Hub is asked through, instead of Node's. It is given `redirect: 'manual'` and must not follow redirects. */
-  readonly fetch?: typeof fetch;
-  /** Told of what happens inside, for metrics: counts and times. What it throws is ignored. */
-  readonly onEvent?: (event: EngineEvent) => void;
-};
+export type { EngineOptions, ModelManager };
 
 /** The facade: strings and bytes go in, plain results come out. */
 export interface Engine extends AsyncDisposable {
@@ -150,6 +104,8 @@ interface HostedModel {
   readonly revision: string | undefined;
 }
 
+/** Where no queue is bounded. */
+const UNMEASURED: RequestCost = { cost: 1, bytes: 0 };
 const CHILD_PROCESSES: RunnerTransport = { connect: startRunnerProcess, spoolAboveBytes: 1024 * 1024 };
 
 /**
@@ -169,16 +125,33 @@ export function createEngineOver(
     numThreads = availableThreads(),
     watchdogMs = DEFAULT_WATCHDOG_MS,
     aliases = {},
-    keepAliveMs: _keepAliveMs,
-    maxMemoryBytes: _maxMemoryBytes,
-    queue: _queue,
+    keepAliveMs = Infinity,
+    maxMemoryBytes = Infinity,
+    queue,
     ...hubOptions
   } = parseArgument(EngineOptionsSchema, options);
   parseArgument(CallbackOptionsSchema, { fetch, onEvent });
   const hub = createHub(hubSettings(readHubEnvironment(), { ...hubOptions, fetch }));
-  const pool = new ModelPool<DownloadEvent>();
+  const pool = new ModelPool<DownloadEvent>({ maxMemoryBytes });
+  const admission = new Admission({ maxCost: queue?.maxCost ?? Infinity, maxBytes: queue?.maxBytes ?? Infinity });
+  const crashes = new CrashLedger();
   const spool = createImageSpool();
+  const models = lazyModelManager(hub);
   let closed = false;
+
+  /** What a name stands for. A prototype's names are no aliases. */
+  function target(name: string): string {
+    return Object.hasOwn(aliases, name) ? aliases[name]! : name;
+  }
+
+  /** An observer that throws harms nothing but itself. */
+  function tell(event: EngineEvent): void {
+    try {
+      onEvent?.(event);
+    } catch (error) {
+      logger.warn(`onEvent threw: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
 
   /** The host of a model, which is fetched and loaded at its first request. */
   function findHost(
@@ -189,15 +162,62 @@ export function createEngineOver(
     waiter.signal?.throwIfAborted();
     if (closed) throw closedError();
     return pool.host(
-      JSON.stringify([task, name, revision, dtype]),
+      keyOf({ task, name, dtype, revision }),
       async (signal, onEvent) => {
-        // A prototype's names are no aliases.
-        const target = Object.hasOwn(aliases, name) ? aliases[name]! : name;
-        const model = await hub.resolve({ task, model: target, dtype, revision }, { signal, onEvent });
-        return { model, numThreads, watchdogMs, connect: transport.connect, logger };
+        const model = await hub.resolve({ task, model: target(name), dtype, revision }, { signal, onEvent });
+        return {
+          name,
+          model,
+          numThreads,
+          watchdogMs,
+          keepAliveMs,
+          connect: transport.connect,
+          logger,
+          crashes,
+          onEvent: (event) => tell({ task, name, ...event }),
+        };
       },
       waiter,
     );
+  }
+
+  /** Whoever bounds nothing need not load the code that measures. */
+  async function costOf(request: RunnerRequest): Promise<RequestCost> {
+    if (queue === undefined) return UNMEASURED;
+    const { estimateCost } = await import('./runtime/request-cost.ts');
+    return estimateCost(request);
+  }
+
+  /** Takes a request in, and sees it through to its answer. */
+  async function answer<Request extends RunnerRequest>(
+    wanted: HostedModel,
+    request: Request,
+    { onEvent: onDownload, ...options }: RequestOptions & { readonly onEvent: ((event: DownloadEvent) => void) | undefined },
+  ): Promise<HostedAnswer<AnswerTo<Request>> & { readonly model: ModelIdentity }> {
+    const { task, name } = wanted;
+    const startMs = performance.now();
+    const key = keyOf(wanted);
+    parseArgument(WaiterOptionsSchema, { signal: options.signal, onProgress: onDownload });
+    options.signal?.throwIfAborted();
+    const admitted = admission.admit(key, await costOf(request));
+    tell({ type: 'queued', task, name });
+    let answered = false;
+    try {
+      const host = await findHost(wanted, { signal: options.signal, onEvent: onDownload });
+      await crashes.check(host.identity, request);
+      const hosted = await ask(host, request, { maxWaitMs: queue?.maxWaitMs, ...options });
+      answered = true;
+      const { loadMs, queueMs } = hosted;
+      const totalMs = performance.now() - startMs;
+      tell({ type: 'answered', task, name, loadMs, queueMs, totalMs, ...tokensOf(hosted.answer) });
+      return { ...hosted, model: host.identity };
+    } catch (error) {
+      const code = options.signal?.aborted === true ? null : reportError(error).code;
+      tell({ type: 'failed', task, name, code, totalMs: performance.now() - startMs });
+      throw error;
+    } finally {
+      admitted.release({ answered });
+    }
   }
 
   async function classify(
@@ -207,12 +227,11 @@ export function createEngineOver(
     const request = parseArgument(ClassifyOptionsSchema, options);
     const source = toImageSource(image);
     const { model: name = DEFAULT_IMAGE_CLASSIFIER, dtype = 'fp32', revision } = request;
-    const host = await findHost({ task: 'image-classification', name, dtype, revision }, { signal, onEvent: onProgress });
     const spooled =
       'bytes' in source && source.bytes.length > transport.spoolAboveBytes ? await spool.add(source.bytes) : undefined;
     try {
-      const { answer, loadMs, queueMs } = await ask(
-        host,
+      const hosted = await answer(
+        { task: 'image-classification', name, dtype, revision },
         {
           task: 'image-classification',
           image: spooled === undefined ? source : { path: spooled.path },
@@ -222,10 +241,11 @@ export function createEngineOver(
           maxPixels: request.maxPixels ?? DEFAULT_MAX_PIXELS,
           ignoreOrientation: request.ignoreOrientation ?? false,
         },
-        { signal },
+        { signal, onEvent: onProgress },
       );
-      const { classLabel, score, top, timings } = answer;
-      return { classLabel, score, top, model: host.identity, timings: { loadMs, queueMs, ...timings } };
+      const { classLabel, score, top, timings } = hosted.answer;
+      const { model, loadMs, queueMs } = hosted;
+      return { classLabel, score, top, model, timings: { loadMs, queueMs, ...timings } };
     } finally {
       await spooled?.remove();
     }
@@ -235,26 +255,24 @@ export function createEngineOver(
     text: string,
     { signal, onProgress, onText, ...options }: SummarizeOptions = {},
   ): Promise<SummaryResult> {
-    const { request, dtype, revision, model } = toSummarizationRequest(text, options, onText !== undefined);
-    const wanted = { task: 'summarization', name: model ?? DEFAULT_SUMMARIZER, dtype, revision } as const;
-    const host = await findHost(wanted, { signal, onEvent: onProgress });
-    const { answer, loadMs, queueMs } = await ask(host, request, {
+    const { request, dtype, revision, model = DEFAULT_SUMMARIZER } = toSummarizationRequest(text, options, onText !== undefined);
+    const hosted = await answer({ task: 'summarization', name: model, dtype, revision }, request, {
       signal,
+      onEvent: onProgress,
       onProgress: ({ outputTokens, maxLength, text }) => {
         onProgress?.({ type: 'tokens', outputTokens, maxLength });
         if (text !== '') onText?.(text);
       },
     });
-    return toSummaryResult(answer, { model: host.identity, loadMs, queueMs });
+    return toSummaryResult(hosted.answer, hosted);
   }
 
   async function tokenize(text: string, { signal, onProgress, ...options }: TokenizeOptions = {}): Promise<TokenizationResult> {
     const { model: name = DEFAULT_SUMMARIZER, revision } = parseArgument(TokenizeOptionsSchema, options);
     const request = { task: 'tokenization', text: checkText(text) } as const;
-    const host = await findHost({ task: 'tokenization', name, dtype: 'fp32', revision }, { signal, onEvent: onProgress });
-    const { answer } = await ask(host, request, { signal });
-    const { id, revision: commit } = host.identity;
-    return { ids: answer.ids, tokens: answer.tokens, model: { id, revision: commit } };
+    const wanted = { task: 'tokenization', name, dtype: 'fp32', revision } as const;
+    const { answer: tokenized, model } = await answer(wanted, request, { signal, onEvent: onProgress });
+    return { ids: tokenized.ids, tokens: tokenized.tokens, model: { id: model.id, revision: model.revision } };
   }
 
   async function pull(name: string, { signal, onProgress, ...options }: PullOptions = {}): Promise<PullResult> {
@@ -267,12 +285,26 @@ export function createEngineOver(
   }
 
   async function load(name: string, { signal, onProgress, ...options }: LoadOptions = {}): Promise<ModelIdentity> {
-    const { task = 'summarization', dtype = 'fp32', revision } = parseArgument(LoadOptionsSchema, options);
-    const host = await findHost(
-      { task, name: parseArgument(modelSchema, name), dtype, revision },
-      { signal, onEvent: onProgress },
-    );
+    const { dtype = 'fp32', revision, ...parsed } = parseArgument(LoadOptionsSchema, options);
+    const model = parseArgument(modelSchema, name);
+    parseArgument(WaiterOptionsSchema, { signal, onProgress });
+    const task = parsed.task ?? (await models.show(target(model), { ...(signal === undefined ? {} : { signal }) })).task;
+    if (task === null) throw new OnnxPredictError('INVALID_ARGUMENT', `task: say what model ${model} is for`);
+    const host = await findHost({ task, name: model, dtype, revision }, { signal, onEvent: onProgress });
+    if (host.state !== 'ready') await ask(host, warmUpRequest(task), { signal });
     return host.identity;
+  }
+
+  async function unload(name?: string): Promise<void> {
+    const hosts = [...pool.hosts.values()].filter((host) => name === undefined || host.name === name);
+    await Promise.all(hosts.map((host) => host.unload('asked')));
+  }
+
+  function status(): ModelStatus[] {
+    return [...pool.hosts].map(([key, { name, model, state, numQueued, numActive, memoryBytes }]) => {
+      const { cost, bytes: heldBytes } = admission.held(key);
+      return { task: model.task, name, model: model.identity, state, numQueued, numActive, cost, heldBytes, memoryBytes };
+    });
   }
 
   async function close(): Promise<void> {
@@ -287,9 +319,9 @@ export function createEngineOver(
     tokenize,
     pull,
     load,
-    async unload() {},
-    status: () => [],
-    models: lazyModelManager(hub),
+    unload,
+    status,
+    models,
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -306,6 +338,15 @@ async function ask<Request extends RunnerRequest>(
   } catch (error) {
     throw suspectCache(error, host.identity);
   }
+}
+
+function keyOf({ task, name, revision, dtype }: HostedModel): string {
+  return JSON.stringify([task, name, revision, dtype]);
+}
+
+function tokensOf(answer: RunnerAnswer): { readonly inputTokens?: number; readonly outputTokens?: number } {
+  if (answer.task !== 'summarization') return {};
+  return { inputTokens: answer.inputTokens, outputTokens: answer.sequences[0]!.outputIds.length };
 }
 
 function closedError(): OnnxPredictError {
