@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLogger } from '../../../src/logger.ts';
 import type { ClassificationRequest, ToRunner } from '../../../src/protocol.ts';
 import { CrashLedger } from '../../../src/runtime/crash-ledger.ts';
-import type { HostEvent } from '../../../src/runtime/model-host.ts';
 import { ModelPool } from '../../../src/runtime/model-pool.ts';
 import type { RunnerEvents } from '../../../src/runtime/runner-connection.ts';
+import type { HostEvent } from '../../../src/runtime/runner-slot.ts';
 
 const MiB = 1024 * 1024;
 const REQUEST: ClassificationRequest = {

@@ -11,8 +11,9 @@ import type {
   ToRunner,
 } from '../../../src/protocol.ts';
 import { CrashLedger } from '../../../src/runtime/crash-ledger.ts';
-import { type HostEvent, ModelHost } from '../../../src/runtime/model-host.ts';
+import { ModelHost } from '../../../src/runtime/model-host.ts';
 import type { RunnerConnection, RunnerEvents } from '../../../src/runtime/runner-connection.ts';
+import type { HostEvent } from '../../../src/runtime/runner-slot.ts';
 
 const MODEL: LocalModel = {
   task: 'image-classification',

@@ -1,6 +1,22 @@
 import * as v from 'valibot';
+import type { ModelManager } from './hub/manage-models.ts';
 import type { Logger } from './logger.ts';
-import { aliasSchema, type EngineEvent, modelSchema } from './schemas.ts';
+import {
+  aliasSchema,
+  type ClassificationResult,
+  type ClassifyOptions,
+  type EngineEvent,
+  type LoadOptions,
+  type ModelIdentity,
+  type ModelStatus,
+  modelSchema,
+  type PullOptions,
+  type PullResult,
+  type SummarizeOptions,
+  type SummaryResult,
+  type TokenizationResult,
+  type TokenizeOptions,
+} from './schemas.ts';
 
 /** How long a runner may give no sign of life. */
 export const DEFAULT_WATCHDOG_MS = 60_000;
@@ -53,3 +69,43 @@ export type EngineOptions = v.InferInput<typeof EngineOptionsSchema> & {
   /** Told of what happens inside, for metrics: counts and times. What it throws is ignored. */
   readonly onEvent?: (event: EngineEvent) => void;
 };
+
+/** The facade: strings and bytes go in, plain results come out. */
+export interface Engine extends AsyncDisposable {
+  /**
+   * Names what is in a picture.
+   * @param image a path, a `file:` URL, or the bytes of a picture file, which must not change until the answer is there
+   * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
+   */
+  classify(image: string | URL | Uint8Array, options?: ClassifyOptions): Promise<ClassificationResult>;
+  /**
+   * Shortens a text to what it says, as transformers' summarization pipeline does, token for token.
+   * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
+   */
+  summarize(text: string, options?: SummarizeOptions): Promise<SummaryResult>;
+  /**
+   * The ids of a text as a model's tokenizer makes them, whole and without the prefix. Needs the tokenizer's files only.
+   * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
+   */
+  tokenize(text: string, options?: TokenizeOptions): Promise<TokenizationResult>;
+  /**
+   * Fetches a model from the Hub, or what has changed of it.
+   * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
+   */
+  pull(model: string, options?: PullOptions): Promise<PullResult>;
+  /**
+   * Loads a model and warms it up, so that its first request need not wait. Does nothing for one that is loaded.
+   * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
+   */
+  load(model: string, options?: LoadOptions): Promise<ModelIdentity>;
+  /** Unloads a model, or all, as soon as what it works on is done; the next request loads it again. */
+  unload(model?: string): Promise<void>;
+  /** The models in use, as they are now. Loads nothing. */
+  status(): readonly ModelStatus[];
+  /** The models on this machine. */
+  readonly models: ModelManager;
+  /** Ends all work and all runners. Requests that are still waiting fail with ENGINE_CLOSED. */
+  close(): Promise<void>;
+}
+
+export type { ModelManager };
