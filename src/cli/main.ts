@@ -20,6 +20,7 @@ const program = await createProgram(
   {
     terminal,
     signal: signals.signal,
+    acceptSignal: signals.accept,
     setExitStatus: (status) => {
       process.exitCode = status;
     },
