@@ -62,7 +62,7 @@ export function createHttpListener(options: ListenerOptions): HttpListener {
     requestTimeout: requestTimeoutMs,
     headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    connectionsCheckingInterval: Math.max(10, Math.min(MAX_CHECK_INTERVAL_MS, requestTimeoutMs / 4)),
+    connectionsCheckingInterval: Math.min(MAX_CHECK_INTERVAL_MS, Math.ceil(requestTimeoutMs / 4)),
   });
   server.maxHeadersCount = MAX_HEADERS_COUNT;
   server.maxConnections = maxConnections;
