@@ -3,14 +3,17 @@ import type { Engine } from '../engine.ts';
 import { OnnxPredictError } from '../errors.ts';
 import { silentLogger } from '../logger.ts';
 import { parseArgument } from '../schemas.ts';
+import { readApiInfo } from './api-info.ts';
 import { createApp } from './app.ts';
 import { withDefaultDtype } from './default-dtype.ts';
+import { createDocsRoutes } from './docs-routes.ts';
 import { addEngineGauges } from './engine-gauges.ts';
 import { createEngineMetrics } from './engine-metrics.ts';
 import { createHealthRoutes } from './health-routes.ts';
 import { createHttpListener, type ListeningAddress } from './http-listener.ts';
 import { addHttpMetrics, HTTP_REQUESTS_METRIC } from './http-metrics.ts';
 import { createMetricsRoute } from './metrics-route.ts';
+import { createOpenApiDocument } from './openapi.ts';
 import { createPreload } from './preload.ts';
 import type { Readiness } from './readiness.ts';
 import { assignRequestId } from './request-id.ts';
@@ -71,11 +74,12 @@ export function createServer(engine: Engine, options: ServerOptions = {}): Serve
     countRequest(record);
     onRequest?.(record);
   };
-  const routes = [...createHealthRoutes(() => readiness()), createMetricsRoute(metrics)].map(noteRoute);
+  const documented = [...createHealthRoutes(() => readiness()), createMetricsRoute(metrics)];
+  const document = createOpenApiDocument(documented, readApiInfo());
   const app = createApp({
     engine: answering,
     settings,
-    routes,
+    routes: [...documented, ...createDocsRoutes({ document })].map(noteRoute),
     middlewares: [
       recordRequests({ onRecord, statusPast: (request) => listener.statusPast(request) }),
       assignRequestId,
