@@ -1,26 +1,32 @@
-import Koa, { type Middleware } from 'koa';
-import type { Engine } from '../engine.ts';
+import Koa, { type Context, type Middleware } from 'koa';
+import { type Logger, silentLogger } from '../logger.ts';
+import { answerErrors } from './answer-errors.ts';
+import { allowOrigins } from './cross-origin.ts';
+import { endUnreadBody } from './end-unread-body.ts';
 import type { Route } from './route.ts';
+import { createRouting } from './routing.ts';
+import { setSecurityHeaders } from './security-headers.ts';
 import type { ServerSettings } from './server-settings.ts';
 
-export interface AppOptions {
-  readonly engine: Engine;
-  readonly settings: ServerSettings;
+/** What an application is made of. */
+export interface AppParts {
   readonly routes: readonly Route[];
-  readonly middlewares: readonly Middleware[];
+  readonly settings: Pick<ServerSettings, 'corsOrigins'>;
+  /** Around everything else: they see every answer, refusals included. */
+  readonly middlewares?: readonly Middleware[];
+  /** Told of failures on this side. */
+  readonly logger?: Logger;
 }
 
-/** A stand-in. */
-export function createApp({ routes, middlewares }: AppOptions): Koa {
+/** The HTTP application: what finds a request's route, answers it and says what went wrong. Its `callback()` is a server's listener. */
+export function createApp({ routes, settings, middlewares = [], logger = silentLogger }: AppParts): Koa {
   const app = new Koa();
-  for (const middleware of middlewares) app.use(middleware);
-  app.use(async (context) => {
-    const method = context.method === 'HEAD' ? 'GET' : context.method;
-    const route = routes.find((route) => route.method === method && route.path === context.path);
-    if (route === undefined) {
-      context.status = 404;
-      context.body = { detail: 'Not Found' };
-    } else await route.handle(context);
+  const origins = settings.corsOrigins.length === 0 ? [] : [allowOrigins(settings.corsOrigins)];
+  const all = [...middlewares, endUnreadBody, setSecurityHeaders, ...origins, answerErrors, ...createRouting(routes)];
+  for (const middleware of all) app.use(middleware);
+  app.on('error', (error: Error, context?: Context) => {
+    // A client that left is no failure.
+    if (context?.res.destroyed !== true) logger.warn(`A request failed: ${error.message}`);
   });
   return app;
 }

@@ -9,11 +9,11 @@ export interface ConnectionFailure {
 }
 
 const FAILURES: Readonly<Record<string, ConnectionFailure>> = {
-  HPE_HEADER_OVERFLOW: { status: 431, detail: 'The headers are larger than 16 KiB.' },
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, detail: 'The extensions of a chunk are too large.' },
+  HPE_HEADER_OVERFLOW: { status: 431, detail: 'The request line and the headers are longer than 16 KiB.' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, detail: 'The extensions of a chunk are too long.' },
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, detail: 'The request did not arrive in time.' },
 };
-const MALFORMED: ConnectionFailure = { status: 400, detail: 'This is no valid HTTP request.' };
+const MALFORMED: ConnectionFailure = { status: 400, detail: 'Invalid HTTP request received.' };
 
 /** @param code of the error that Node's parser or its timers gave */
 export function connectionFailure(code: string | undefined): ConnectionFailure {
@@ -28,6 +28,7 @@ export function rawAnswer({ status, detail }: ConnectionFailure, requestId: stri
     'Connection: close',
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    'X-Content-Type-Options: nosniff',
     `${REQUEST_ID_HEADER}: ${requestId}`,
     '',
     body,

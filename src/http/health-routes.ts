@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { answerJson } from './answer-json.ts';
 import type { Readiness } from './readiness.ts';
 import type { Route } from './route.ts';
 
@@ -20,7 +21,7 @@ export function createHealthRoutes(readiness: () => Readiness): readonly Route[]
       },
       handle(context) {
         context.set('Cache-Control', 'no-store');
-        context.body = { status: 'alive' };
+        answerJson(context, 200, { status: 'alive' });
       },
     },
     {
@@ -39,8 +40,8 @@ export function createHealthRoutes(readiness: () => Readiness): readonly Route[]
       handle(context) {
         const now = readiness();
         context.set('Cache-Control', 'no-store');
-        context.status = now.state === 'ready' ? 200 : 503;
-        context.body = now.state === 'ready' ? { status: now.state } : { detail: now.detail };
+        if (now.state === 'ready') answerJson(context, 200, { status: now.state });
+        else answerJson(context, 503, { detail: now.detail });
       },
     },
   ];

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { DURATION_BUCKETS, METRIC_PREFIX } from './engine-metrics.ts';
+import type { HeldBytes } from './held-bytes.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /** Other words may come from anyone, and every one of them would be kept for ever. */
@@ -8,8 +9,14 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 /** The name by which it is known that a registry serves a server already. */
 export const HTTP_REQUESTS_METRIC = `${METRIC_PREFIX}http_requests_total`;
 
-/** Counts requests; `numInFlight` is asked at each scrape. */
-export function addHttpMetrics(registry: Registry, numInFlight: () => number): (record: RequestRecord) => void {
+/** What a server is asked at each scrape. */
+interface HttpState {
+  readonly numInFlight: () => number;
+  readonly heldBytes: Pick<HeldBytes, 'numBytes'>;
+}
+
+/** @returns what counts a request that is over */
+export function addHttpMetrics(registry: Registry, { numInFlight, heldBytes }: HttpState): (record: RequestRecord) => void {
   const registers = [registry];
   const requests = new Counter({
     name: HTTP_REQUESTS_METRIC,
@@ -30,6 +37,14 @@ export function addHttpMetrics(registry: Registry, numInFlight: () => number): (
     registers,
     collect() {
       this.set(numInFlight());
+    },
+  });
+  new Gauge({
+    name: `${METRIC_PREFIX}http_held_bytes`,
+    help: 'Bodies of requests that arrive or wait.',
+    registers,
+    collect() {
+      this.set(heldBytes.numBytes);
     },
   });
   return ({ route, method, status, durationMs }) => {

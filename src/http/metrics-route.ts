@@ -2,8 +2,10 @@ import * as v from 'valibot';
 import type { EngineMetrics } from './engine-metrics.ts';
 import type { Route } from './route.ts';
 
+export type ScrapedMetrics = Pick<EngineMetrics, 'registry'>;
+
 /** The route that Prometheus scrapes. */
-export function createMetricsRoute({ registry }: EngineMetrics): Route {
+export function createMetricsRoute({ registry }: ScrapedMetrics): Route {
   return {
     method: 'GET',
     path: '/metrics',

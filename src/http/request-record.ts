@@ -63,6 +63,16 @@ export function recordRequests({ onRecord, statusPast, nowMs = () => performance
   };
 }
 
+/** The record of what was answered below the application, as it never became a request. */
+export function malformedRecord({
+  requestId,
+  status,
+  client,
+}: Pick<RequestRecord, 'requestId' | 'status' | 'client'>): RequestRecord {
+  const nothing = { method: '', route: null, path: '', durationMs: 0, bytesIn: null, bytesOut: 0, model: null, queueMs: null };
+  return { ...nothing, requestId, status, client };
+}
+
 /** Without the query: what stands there may be the text that was sent. */
 function loggedPath(url: string): string {
   const [path = ''] = url.split(/[?#]/, 1);

@@ -1,25 +1,21 @@
 import type Koa from 'koa';
 import type { Engine } from '../engine.ts';
 import { OnnxPredictError } from '../errors.ts';
+import { createImageSpool } from '../image-spool.ts';
 import { silentLogger } from '../logger.ts';
 import { parseArgument } from '../schemas.ts';
-import { readApiInfo } from './api-info.ts';
 import { createApp } from './app.ts';
 import { withDefaultDtype } from './default-dtype.ts';
-import { createDocsRoutes } from './docs-routes.ts';
 import { addEngineGauges } from './engine-gauges.ts';
 import { createEngineMetrics } from './engine-metrics.ts';
-import { createHealthRoutes } from './health-routes.ts';
+import { createHeldBytes } from './held-bytes.ts';
 import { createHttpListener, type ListeningAddress } from './http-listener.ts';
 import { addHttpMetrics, HTTP_REQUESTS_METRIC } from './http-metrics.ts';
-import { createMetricsRoute } from './metrics-route.ts';
-import { createOpenApiDocument } from './openapi.ts';
 import { createPreload } from './preload.ts';
 import type { Readiness } from './readiness.ts';
 import { assignRequestId } from './request-id.ts';
-import { type RequestRecord, recordRequests } from './request-record.ts';
-import { requestState } from './request-state.ts';
-import type { Route } from './route.ts';
+import { malformedRecord, type RequestRecord, recordRequests } from './request-record.ts';
+import { createRoutes } from './routes.ts';
 import { CloseOptionsSchema, checkServerOptions, ListenOptionsSchema, type ServerOptions } from './server-options.ts';
 import { reportServerTiming } from './server-timing.ts';
 
@@ -68,18 +64,22 @@ export function createServer(engine: Engine, options: ServerOptions = {}): Serve
   // Who does not ask for it shall not be ended by it: readiness tells.
   preloaded.catch(() => {});
 
+  const heldBytes = createHeldBytes(settings.maxHeldBytes);
+  const spool = createImageSpool();
   addEngineGauges(metrics, engine);
-  const countRequest = addHttpMetrics(metrics.registry, () => listener.numInFlight);
+  const countRequest = addHttpMetrics(metrics.registry, { numInFlight: () => listener.numInFlight, heldBytes });
   const onRecord = (record: RequestRecord) => {
     countRequest(record);
-    onRequest?.(record);
+    try {
+      onRequest?.(record);
+    } catch {
+      // A listener that throws harms nobody: the answer has been sent.
+    }
   };
-  const documented = [...createHealthRoutes(() => readiness()), createMetricsRoute(metrics)];
-  const document = createOpenApiDocument(documented, readApiInfo());
   const app = createApp({
-    engine: answering,
     settings,
-    routes: [...documented, ...createDocsRoutes({ document })].map(noteRoute),
+    logger,
+    routes: createRoutes({ engine: answering, settings, heldBytes, spool, metrics, readiness }),
     middlewares: [
       recordRequests({ onRecord, statusPast: (request) => listener.statusPast(request) }),
       assignRequestId,
@@ -102,6 +102,7 @@ export function createServer(engine: Engine, options: ServerOptions = {}): Serve
     const { timeoutMs } = parseArgument(CloseOptionsSchema, options);
     closing.abort();
     await listener.close({ timeoutMs });
+    await spool.close();
   }
 
   return {
@@ -118,29 +119,4 @@ export function createServer(engine: Engine, options: ServerOptions = {}): Serve
     close,
     [Symbol.asyncDispose]: () => close(),
   };
-}
-
-/** Lets the log and the metrics know which route it was. */
-function noteRoute(route: Route): Route {
-  return {
-    ...route,
-    handle(context) {
-      requestState(context).route = route.path;
-      return route.handle(context);
-    },
-  };
-}
-
-/** The record of what never became a request. */
-function malformedRecord({
-  requestId,
-  status,
-  client,
-}: {
-  readonly requestId: string;
-  readonly status: number;
-  readonly client: string;
-}): RequestRecord {
-  const nothing = { method: '', route: null, path: '', durationMs: 0, bytesIn: null, bytesOut: 0, model: null, queueMs: null };
-  return { ...nothing, requestId, status, client };
 }
