@@ -46,6 +46,11 @@ export function onnxPredict(args: readonly string[], options?: StartOptions): Pr
 
 /** Whether a program is installed and can do what a suite needs of it. */
 export function canRun(program: string, probe: readonly string[]): boolean {
-  const found = (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
-  return found && spawnSync(program, probe, { stdio: 'ignore' }).status === 0;
+  return findProgram(program) !== undefined && spawnSync(program, probe, { stdio: 'ignore' }).status === 0;
+}
+
+/** Where the shell would find a program. */
+export function findProgram(program: string): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
 }
