@@ -131,15 +131,19 @@ export interface QueuedRequest {
 export type ToRunner =
   /** `first` is the request that will be run first, so that its picture can be prepared while the model loads. */
   | { readonly type: 'load'; readonly model: LocalModel; readonly numThreads: number; readonly first: QueuedRequest | null }
-  | { readonly type: 'run'; readonly id: number; readonly request: RunnerRequest }
+  /** Summaries that come together are made together; every request is answered for itself. */
+  | { readonly type: 'run'; readonly requests: readonly QueuedRequest[] }
   | { readonly type: 'cancel'; readonly id: number };
 
 export type FromRunner =
-  /** `warnings`: what an operator should know of the model. */
-  | { readonly type: 'loaded'; readonly warnings: readonly string[] }
+  /**
+   * `warnings`: what an operator should know of the model; `numBeams`: what a text takes that does not say; `memoryBytes`: what is
+   * resident of the runner.
+   */
+  | { readonly type: 'loaded'; readonly warnings: readonly string[]; readonly numBeams: number; readonly memoryBytes: number }
   | { readonly type: 'load-failed'; readonly error: ErrorReport }
   /** The request was begun, or a step of it ended: the sign of life that the watchdog waits for. */
   | { readonly type: 'step'; readonly id: number; readonly progress?: GenerationProgress }
-  | { readonly type: 'result'; readonly id: number; readonly answer: RunnerAnswer }
+  | { readonly type: 'result'; readonly id: number; readonly answer: RunnerAnswer; readonly memoryBytes: number }
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorReport }
   | { readonly type: 'cancelled'; readonly id: number };

@@ -43,7 +43,7 @@ export function toSummarizationRequest(text: unknown, data: SummarizeData, withT
 /** A runner's answer as a program gets it. */
 export function toSummaryResult(
   { inputTokens, droppedTokens, sequences, timings }: SummarizationAnswer,
-  { model, ...waits }: { readonly model: SummaryResult['model']; readonly loadMs: number; readonly queueMs: number },
+  { model, loadMs, queueMs }: { readonly model: SummaryResult['model']; readonly loadMs: number; readonly queueMs: number },
 ): SummaryResult {
   const { summary, outputIds, score, stopReason } = sequences[0]!;
   return {
@@ -57,6 +57,6 @@ export function toSummaryResult(
     stopReason,
     ...(sequences.length > 1 ? { sequences } : {}),
     model,
-    timings: { ...waits, ...timings },
+    timings: { loadMs, queueMs, ...timings },
   };
 }

@@ -11,7 +11,7 @@ export function startRunnerHere(events: RunnerEvents): RunnerConnection {
   const runner: Promise<Runner | undefined> = import('../runner/runner.ts').then(
     ({ createRunner }) => createRunner(events.onMessage),
     (error: unknown) => {
-      events.onExit({ started: false, reason: error instanceof Error ? error.message : String(error) });
+      events.onExit({ started: false, reason: error instanceof Error ? error.message : String(error), signal: null });
       return undefined;
     },
   );

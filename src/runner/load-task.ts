@@ -8,15 +8,26 @@ import { openSession } from './session.ts';
 export interface LoadedTask {
   /** What an operator should know of the model. */
   readonly warnings: readonly string[];
-  /** @throws OnnxPredictError of the task; the signal's reason once it is aborted */
-  answer(request: RunnerRequest, context: StepContext): Promise<RunnerAnswer>;
+  /** What a summary takes that does not say how many beams it wants; 1 for other tasks. */
+  readonly numBeams: number;
+  /**
+   * Answers requests that came together, each for itself, in order.
+   * @throws in each promise: OnnxPredictError of the task; the signal's reason once it is aborted
+   */
+  answer(requests: readonly TaskRequest[]): readonly Promise<RunnerAnswer>[];
   release(): Promise<void>;
+}
+
+/** A request, and the way to stop it. */
+interface TaskRequest {
+  readonly request: RunnerRequest;
+  readonly context: StepContext;
 }
 
 interface LoadOptions {
   readonly numThreads: number;
   /** The request that comes first, as far as it can be prepared while the model loads. */
-  readonly first: { readonly request: RunnerRequest; readonly context: StepContext } | undefined;
+  readonly first: TaskRequest | undefined;
 }
 
 /**
@@ -47,10 +58,12 @@ async function loadClassification(
     const classifier = await loadImageClassifier(model, { numThreads, first: ahead, openSession, prepareImage });
     return {
       warnings: [],
-      async answer(request, context) {
-        if (!isClassification(request)) throw otherTask(model.task, request);
-        return classifier.classify(request, context);
-      },
+      numBeams: 1,
+      answer: (requests) =>
+        requests.map(async ({ request, context }) => {
+          if (!isClassification(request)) throw otherTask(model.task, request);
+          return classifier.classify(request, context);
+        }),
       async release() {
         await thread.close();
         await classifier.release();
@@ -70,11 +83,14 @@ async function loadSummarization(
   const summarizer = await loadSummarizer(model, { numThreads, openSession });
   return {
     warnings: summarizer.warnings,
-    async answer(request, context) {
-      if (request.task !== model.task) throw otherTask(model.task, request);
-      const [answer] = summarizer.summarize([summarizer.prepare(request, context)]);
-      return answer!;
-    },
+    numBeams: summarizer.numBeams,
+    answer: (requests) =>
+      summarizer.summarize(
+        requests.map(({ request, context }) => {
+          if (request.task !== model.task) throw otherTask(model.task, request);
+          return { request, context };
+        }),
+      ),
     release: () => summarizer.release(),
   };
 }
@@ -87,10 +103,12 @@ async function loadTokenization(model: Extract<LocalModel, { task: 'tokenization
   const tokenizer = await loadTokenizer(model.files);
   return {
     warnings: [],
-    async answer(request) {
-      if (request.task !== model.task) throw otherTask(model.task, request);
-      return tokenize(tokenizer, request);
-    },
+    numBeams: 1,
+    answer: (requests) =>
+      requests.map(async ({ request }) => {
+        if (request.task !== model.task) throw otherTask(model.task, request);
+        return tokenize(tokenizer, request);
+      }),
     async release() {},
   };
 }

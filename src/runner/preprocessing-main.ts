@@ -31,10 +31,19 @@ async function prepare(id: number, { image, maxPixels, ignoreOrientation, proces
   return { pixelValues, preprocessMs: performance.now() - startMs };
 }
 
+/** Pictures are prepared one after the other: each may be hundreds of megabytes of pixels. */
+let before: Promise<unknown> = Promise.resolve();
+
 async function answer(id: number, preparation: ImagePreparation): Promise<void> {
-  requests.set(id, new AbortController());
+  const controller = new AbortController();
+  requests.set(id, controller);
+  const prepared = before.then(() => {
+    controller.signal.throwIfAborted();
+    return prepare(id, preparation);
+  });
+  before = prepared.catch(() => {});
   try {
-    const image = await prepare(id, preparation);
+    const image = await prepared;
     send({ type: 'prepared', id, image }, [image.pixelValues.data.buffer as ArrayBuffer]);
   } catch (error) {
     send({ type: 'failed', id, error: reportError(error) });

@@ -12,6 +12,7 @@ export interface Runner {
 
 /** A request that is known here, perhaps before it is run. */
 interface KnownRequest {
+  readonly id: number;
   readonly request: RunnerRequest;
   readonly controller: AbortController;
   readonly context: StepContext;
@@ -20,7 +21,7 @@ interface KnownRequest {
 /** A runner that answers through `send`. It expects one `load` message first. */
 export function createRunner(send: (message: FromRunner) => void): Runner {
   const running = new Map<number, KnownRequest>();
-  let first: (KnownRequest & { readonly id: number }) | undefined;
+  let first: KnownRequest | undefined;
   let task: Promise<LoadedTask> | undefined;
 
   function know({ id, request }: QueuedRequest): KnownRequest {
@@ -28,31 +29,42 @@ export function createRunner(send: (message: FromRunner) => void): Runner {
     const onStep: StepContext['onStep'] = (progress) => {
       if (running.has(id)) send({ type: 'step', id, ...(progress === undefined ? {} : { progress }) });
     };
-    return { request, controller, context: { signal: controller.signal, onStep } };
+    return { id, request, controller, context: { signal: controller.signal, onStep } };
   }
 
   async function load(message: Extract<ToRunner, { type: 'load' }>): Promise<void> {
     const { model, numThreads } = message;
-    if (message.first !== null) first = { id: message.first.id, ...know(message.first) };
+    if (message.first !== null) first = know(message.first);
     task = loadTask(model, { numThreads, first });
     try {
-      const { warnings } = await task;
-      send({ type: 'loaded', warnings });
+      const { warnings, numBeams } = await task;
+      send({ type: 'loaded', warnings, numBeams, memoryBytes: process.memoryUsage.rss() });
     } catch (error) {
       send({ type: 'load-failed', error: reportError(error) });
     }
   }
 
-  async function run(queued: QueuedRequest): Promise<void> {
-    const { id } = queued;
-    const { request, controller, context } = first?.id === id ? first : know(queued);
+  async function run(queued: readonly QueuedRequest[]): Promise<void> {
+    const known = queued.map((each) => (first?.id === each.id ? first : know(each)));
     first = undefined;
-    running.set(id, { request, controller, context });
-    context.onStep();
+    for (const each of known) {
+      running.set(each.id, each);
+      each.context.onStep();
+    }
     try {
       if (task === undefined) throw new OnnxPredictError('INTERNAL', 'The runner was asked before a model was loaded.');
-      const answer = await (await task).answer(request, context);
-      send({ type: 'result', id, answer });
+      const answers = (await task).answer(known);
+      await Promise.all(known.map((each, place) => reply(each, answers[place]!)));
+    } catch (error) {
+      for (const { id } of known) send({ type: 'failed', id, error: reportError(error) });
+    } finally {
+      for (const { id } of known) running.delete(id);
+    }
+  }
+
+  async function reply({ id, controller }: KnownRequest, answer: ReturnType<LoadedTask['answer']>[number]): Promise<void> {
+    try {
+      send({ type: 'result', id, answer: await answer, memoryBytes: process.memoryUsage.rss() });
     } catch (error) {
       send(controller.signal.aborted ? { type: 'cancelled', id } : { type: 'failed', id, error: reportError(error) });
     } finally {
@@ -63,7 +75,7 @@ export function createRunner(send: (message: FromRunner) => void): Runner {
   return {
     receive(message) {
       if (message.type === 'load') void load(message);
-      else if (message.type === 'run') void run(message);
+      else if (message.type === 'run') void run(message.requests);
       else running.get(message.id)?.controller.abort();
     },
     async close() {

@@ -6,6 +6,8 @@ export interface RunnerExit {
   readonly started: boolean;
   /** In a few words, then what it wrote to stderr: `signal SIGSEGV`, `exit status 1: …`. */
   readonly reason: string;
+  /** What ended it, if a signal did. */
+  readonly signal: NodeJS.Signals | null;
 }
 
 /** What a connection tells the model host that holds it. */

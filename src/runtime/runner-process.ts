@@ -63,12 +63,12 @@ function whenGone(child: ChildProcess): Promise<RunnerExit> {
   const disconnected = new Promise<void>((resolve) => child.once('disconnect', () => resolve()));
   return new Promise((resolve) => {
     child.on('error', (error) => {
-      if (child.pid === undefined) resolve({ started: false, reason: error.message });
+      if (child.pid === undefined) resolve({ started: false, reason: error.message, signal: null });
     });
     child.once('exit', async (code, signal) => {
       await Promise.all([stderrRead, disconnected]);
       const ending = signal === null ? `exit status ${code}` : `signal ${signal}`;
-      resolve({ started: true, reason: stderrTail === '' ? ending : `${ending}: ${stderrTail.trim()}` });
+      resolve({ started: true, reason: stderrTail === '' ? ending : `${ending}: ${stderrTail.trim()}`, signal });
     });
   });
 }

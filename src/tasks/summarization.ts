@@ -1,8 +1,10 @@
 import { OnnxPredictError } from '../errors.ts';
+import type { Decoder } from '../generation/decoder.ts';
 import { type GenerationRequest, type GenerationResult, generate } from '../generation/generate.ts';
 import { ignoredGenerationSettings, type ModelConfigs, resolveGenerationConfig } from '../generation/generation-config.ts';
 import type { TextTokenizer } from '../preprocessing/tokenizer.ts';
 import type { LocalSummarizer, SummarizationAnswer, SummarizationRequest } from '../protocol.ts';
+import { groupByLength } from './group-by-length.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
 import { readJson } from './read-json.ts';
 import { createSeq2SeqDecoder } from './seq2seq-decoder.ts';
@@ -23,17 +25,24 @@ interface PreparedText {
   readonly finish: (summary: string, outputTokens: number) => void;
 }
 
+/** A text to summarize, and the way to stop it. */
+interface SummaryRequest {
+  readonly request: SummarizationRequest;
+  readonly context: StepContext;
+}
+
 /** A loaded summarizer. */
 export interface Summarizer {
   /** What the model's configuration asks for and is not done here. */
   readonly warnings: readonly string[];
-  /** @throws OnnxPredictError INVALID_ARGUMENT, TEXT_TOO_LONG: for what cannot be done */
-  prepare(request: SummarizationRequest, context: StepContext): PreparedText;
+  /** What a text takes that does not say how many beams it wants. */
+  readonly numBeams: number;
   /**
-   * Answers texts in one loop over the decoder's steps, each as it would be answered alone. Each promise settles when its text is
-   * finished, or with the signal's reason once it is aborted.
+   * Answers texts of similar length in one loop over the decoder's steps, each as it would be answered alone. Each promise settles
+   * when its text is finished, or with the signal's reason once it is aborted.
+   * @throws in each promise: OnnxPredictError INVALID_ARGUMENT, TEXT_TOO_LONG: for what cannot be done
    */
-  summarize(texts: readonly PreparedText[]): readonly Promise<SummarizationAnswer>[];
+  summarize(requests: readonly SummaryRequest[]): readonly Promise<SummarizationAnswer>[];
   release(): Promise<void>;
 }
 
@@ -65,20 +74,47 @@ export async function loadSummarizer({ files }: LocalSummarizer, options: LoadOp
     const parts = { tokenizer, input, configs: { config, generationConfig } };
     return {
       warnings: describeIgnored(ignoredGenerationSettings(parts.configs)),
-      prepare: (request, context) => prepareText(request, context, parts),
-      summarize: (texts) => {
-        const results = generate(
-          decoder,
-          texts.map(({ generation }) => generation),
-        );
-        return results.map(async (result, place) => describeAnswer(await result, texts[place]!, tokenizer));
-      },
+      numBeams: resolveGenerationConfig({}, { ...parts.configs, defaults: {} }).numBeams,
+      summarize: (requests) => summarizeTogether(requests, decoder, parts),
       release,
     };
   } catch (error) {
     await release();
     throw error;
   }
+}
+
+function summarizeTogether(
+  requests: readonly SummaryRequest[],
+  decoder: Decoder,
+  parts: SummarizerParts,
+): readonly Promise<SummarizationAnswer>[] {
+  const answers: Promise<SummarizationAnswer>[] = [];
+  const prepared = new Map<number, PreparedText>();
+  for (const [place, { request, context }] of requests.entries()) {
+    try {
+      prepared.set(place, prepareText(request, context, parts));
+    } catch (error) {
+      answers[place] = Promise.reject(error);
+      // It is read when its turn comes.
+      answers[place].catch(() => {});
+    }
+  }
+  let before: Promise<unknown> = Promise.resolve();
+  for (const places of groupByLength(prepared, ({ generation }) => generation.inputIds.length)) {
+    const texts = places.map((place) => prepared.get(place)!);
+    const started = before.then(() => ({
+      results: generate(
+        decoder,
+        texts.map(({ generation }) => generation),
+      ),
+    }));
+    before = started.then(({ results }) => Promise.allSettled(results));
+    for (const [row, place] of places.entries()) {
+      answers[place] = started.then(async ({ results }) => describeAnswer(await results[row]!, texts[row]!, parts.tokenizer));
+    }
+  }
+  return answers;
 }
 
 async function openSessions(

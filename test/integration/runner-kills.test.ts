@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test('kill -9 of the runner, 200 times in CI, in the middle of requests fails none but the one that it carried, and leaves no process behind', {
+test('kill -9 of the runner, 200 times in CI, in the middle of requests fails none but one that it carried alone, and leaves no process behind', {
   timeout: 600_000,
 }, async () => {
   const engine = createEngine({ numThreads: 1 });
@@ -30,7 +30,8 @@ test('kill -9 of the runner, 200 times in CI, in the middle of requests fails no
     expect(others).toEqual([]);
     const startTicks = await cpuTicks(pid!);
     const carried = engine.classify(slowPicture, { model: 'tiny' });
-    const waiting = engine.classify(SHIP, { model: 'tiny' });
+    const inCompany = kill % 2 === 1;
+    const beside = inCompany ? [engine.classify(SHIP, { model: 'tiny' }), engine.classify(SHIP, { model: 'tiny' })] : [];
     const outcome = carried.then(
       () => 'answered',
       (error: { code: string }) => error.code,
@@ -38,12 +39,14 @@ test('kill -9 of the runner, 200 times in CI, in the middle of requests fails no
     // At another moment each time: while it reads, decodes, resizes.
     await waitUntil(async () => (await cpuTicks(pid!)) > startTicks + (kill % 10) || undefined);
     process.kill(pid!, 'SIGKILL');
-    // What the runner had not yet begun with when it was killed is answered by the next one.
-    expect(['RUNNER_CRASHED', 'answered']).toContain(await outcome);
+    // What the runner had not yet begun with when it was killed is answered by the next one, as is what it carried with others.
+    expect(inCompany ? ['answered'] : ['RUNNER_CRASHED', 'answered']).toContain(await outcome);
     if ((await outcome) === 'RUNNER_CRASHED') numFailed += 1;
-    expect((await waiting).classLabel).toBe('ship');
+    for (const { classLabel } of await Promise.all([engine.classify(SHIP, { model: 'tiny' }), ...beside])) {
+      expect(classLabel).toBe('ship');
+    }
   }
-  expect(numFailed).toBeGreaterThan(NUM_KILLS / 2);
+  expect(numFailed).toBeGreaterThan(NUM_KILLS / 4);
   await engine.close();
   expect(await childrenOf(process.pid, 'runner/main.js')).toEqual([]);
 });

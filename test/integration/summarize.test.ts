@@ -47,6 +47,7 @@ describe('summarize', () => {
       model: { id: 'tiny', revision: null, dtype: 'fp32' },
       timings: {
         loadMs: expect.any(Number) as number,
+        queueMs: expect.any(Number) as number,
         tokenizeMs: expect.any(Number) as number,
         encodeMs: expect.any(Number) as number,
         decodeMs: expect.any(Number) as number,

@@ -1,9 +1,19 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { OnnxPredictError } from '../../../src/errors.ts';
-import { silentLogger } from '../../../src/logger.ts';
-import type { ClassificationAnswer, ClassificationRequest, LocalModel, ToRunner } from '../../../src/protocol.ts';
+import { type Logger, silentLogger } from '../../../src/logger.ts';
+import type {
+  ClassificationAnswer,
+  ClassificationRequest,
+  LocalModel,
+  RunnerAnswer,
+  SummarizationAnswer,
+  SummarizationRequest,
+  ToRunner,
+} from '../../../src/protocol.ts';
+import { CrashLedger } from '../../../src/runtime/crash-ledger.ts';
 import { ModelHost } from '../../../src/runtime/model-host.ts';
 import type { RunnerConnection, RunnerEvents } from '../../../src/runtime/runner-connection.ts';
+import type { HostEvent } from '../../../src/runtime/runner-slot.ts';
 
 const MODEL: LocalModel = {
   task: 'image-classification',
@@ -19,6 +29,33 @@ const REQUEST: ClassificationRequest = {
   maxPixels: 1,
   ignoreOrientation: false,
 };
+const REQUEST_OF_BYTES: ClassificationRequest = { ...REQUEST, image: { bytes: new Uint8Array([1]) } };
+const SUMMARIZER: LocalModel = {
+  task: 'summarization',
+  identity: { id: 'fake', revision: null, dtype: 'fp32' },
+  files: {
+    tokenizer: '',
+    tokenizerConfig: null,
+    specialTokensMap: null,
+    config: '',
+    generationConfig: null,
+    encoder: '',
+    decoder: '',
+    decoderWithPast: null,
+  },
+};
+const SUMMARY: SummarizationAnswer = {
+  task: 'summarization',
+  inputTokens: 2,
+  droppedTokens: 0,
+  sequences: [{ summary: 'A', outputIds: [0, 1], score: null, stopReason: 'eos' }],
+  timings: { tokenizeMs: 1, encodeMs: 1, decodeMs: 1, steps: 2 },
+};
+/** A text with so many beams; undefined: what the model has. */
+function textRequest(numBeams?: number): SummarizationRequest {
+  const generation = numBeams === undefined ? {} : { numBeams };
+  return { task: 'summarization', text: 'a', prefix: undefined, truncate: 'end', generation, defaults: {}, withText: false };
+}
 const ANSWER: ClassificationAnswer = {
   task: 'image-classification',
   classLabel: 'fox',
@@ -29,6 +66,7 @@ const ANSWER: ClassificationAnswer = {
 
 /** A runner that does what the test says. */
 class FakeRunner implements RunnerConnection {
+  #gone: Promise<void> = Promise.resolve();
   readonly sent: ToRunner[] = [];
   readonly events: RunnerEvents;
   busy = false;
@@ -57,16 +95,30 @@ class FakeRunner implements RunnerConnection {
   }
   async close(): Promise<void> {
     this.closed = true;
+    await this.#gone;
+  }
+  /** Its end takes until the returned function is called. */
+  holdClose(): () => void {
+    let end = () => {};
+    this.#gone = new Promise((resolve) => {
+      end = resolve;
+    });
+    return end;
   }
   exit(reason: string, started = true): void {
-    this.events.onExit({ started, reason });
+    const [, signal = null] = /^signal (\w+)/.exec(reason) ?? [];
+    this.events.onExit({ started, reason, signal: signal as NodeJS.Signals | null });
   }
   /** The requests handed over so far. */
   get runIds(): number[] {
-    return this.sent.flatMap((message) => (message.type === 'run' ? [message.id] : []));
+    return this.batches.flat();
   }
-  loaded(): void {
-    this.events.onMessage({ type: 'loaded', warnings: [] });
+  /** What was handed over together. */
+  get batches(): number[][] {
+    return this.sent.flatMap((message) => (message.type === 'run' ? [message.requests.map(({ id }) => id)] : []));
+  }
+  loaded({ warnings = [], numBeams = 1 }: { warnings?: readonly string[]; numBeams?: number } = {}): void {
+    this.events.onMessage({ type: 'loaded', warnings, numBeams, memoryBytes: 1000 });
   }
   begin(id: number): void {
     this.events.onMessage({ type: 'step', id });
@@ -74,25 +126,41 @@ class FakeRunner implements RunnerConnection {
   progress(id: number, outputTokens: number): void {
     this.events.onMessage({ type: 'step', id, progress: { outputTokens, maxLength: 9, text: '' } });
   }
-  answer(id: number): void {
-    this.events.onMessage({ type: 'result', id, answer: ANSWER });
+  answer(id: number, answer: RunnerAnswer = ANSWER): void {
+    this.events.onMessage({ type: 'result', id, answer, memoryBytes: 2000 });
   }
 }
 
-function createHost({ refuses = 0, logger = silentLogger } = {}): { host: ModelHost; runners: FakeRunner[] } {
+interface HostSettings {
+  readonly refuses?: number;
+  readonly logger?: Logger;
+  readonly model?: LocalModel;
+  readonly keepAliveMs?: number;
+  readonly makeRoom?: () => Promise<void>;
+}
+
+/** A host, the runners that it started, and what it told. */
+function createHost({ refuses = 0, logger = silentLogger, model = MODEL, keepAliveMs = Infinity, makeRoom }: HostSettings = {}) {
   const runners: FakeRunner[] = [];
+  const events: HostEvent[] = [];
+  const crashes = new CrashLedger();
   const host = new ModelHost({
-    model: MODEL,
+    name: 'fake',
+    model,
     numThreads: 1,
     watchdogMs: 1000,
+    keepAliveMs,
     logger,
+    crashes,
+    makeRoom,
+    onEvent: (event) => events.push(event),
     connect: (events) => {
       const runner = new FakeRunner(events, refuses);
       runners.push(runner);
       return runner;
     },
   });
-  return { host, runners };
+  return { host, runners, events, crashes };
 }
 
 /** The code of the error that `promise` rejects with, marked as handled at once. */
@@ -108,19 +176,24 @@ afterEach(() => {
 });
 
 describe('a model host', () => {
-  test('starts one runner for many requests and hands it one at a time, in order', async () => {
-    const { host, runners } = createHost();
-    const answers = [host.run(REQUEST), host.run(REQUEST), host.run(REQUEST)];
+  test('starts one runner for many pictures and keeps it supplied with a few, in order', async () => {
+    const { host, runners, events } = createHost();
+    const answers = Array.from({ length: 6 }, () => host.run(REQUEST));
     expect(runners).toHaveLength(1);
-    expect(runners[0]!.runIds).toEqual([]);
+    expect(runners[0]!.batches).toEqual([]);
     runners[0]!.loaded();
-    expect(runners[0]!.runIds).toEqual([1]);
+    expect(runners[0]!.batches).toEqual([[1], [2], [3], [4]]);
     runners[0]!.answer(1);
-    expect(runners[0]!.runIds).toEqual([1, 2]);
-    runners[0]!.answer(2);
-    runners[0]!.answer(3);
-    expect(await Promise.all(answers)).toHaveLength(3);
+    expect(runners[0]!.batches.slice(4)).toEqual([[5]]);
+    for (const id of [2, 3, 4, 5, 6]) runners[0]!.answer(id);
+    expect(await Promise.all(answers)).toHaveLength(6);
     expect(runners).toHaveLength(1);
+    expect(events).toEqual([
+      { type: 'loaded', loadMs: expect.any(Number), memoryBytes: 1000 },
+      { type: 'batch', size: 4 },
+      { type: 'batch', size: 1 },
+      { type: 'batch', size: 1 },
+    ]);
   });
 
   test('passes progress on to the request that it is about, until that is settled', async () => {
@@ -166,7 +239,7 @@ describe('a model host', () => {
     const warnings: string[] = [];
     const { host, runners } = createHost({ logger: { ...silentLogger, warn: (message) => warnings.push(message) } });
     void codeOf(host.run(REQUEST));
-    runners[0]!.events.onMessage({ type: 'loaded', warnings: ['it does not dance'] });
+    runners[0]!.loaded({ warnings: ['it does not dance'] });
     expect(warnings).toEqual(['fake: it does not dance']);
   });
 
@@ -188,18 +261,42 @@ describe('a model host', () => {
     expect(runners[0]!.busy).toBe(false);
   });
 
-  test('fails only the request that a crashed runner carried and gives the rest to a new runner', async () => {
-    const { host, runners } = createHost();
+  test('after a crash tries what the runner carried once more, each alone, and fails what crashes alone', async () => {
+    const { host, runners, events } = createHost();
     const first = codeOf(host.run(REQUEST));
     const second = host.run(REQUEST);
     runners[0]!.loaded();
     runners[0]!.begin(1);
+    runners[0]!.begin(2);
     runners[0]!.exit('signal SIGSEGV');
-    expect(await first).toBe('RUNNER_CRASHED');
     expect(runners).toHaveLength(2);
+    const third = host.run(REQUEST);
     runners[1]!.loaded();
-    runners[1]!.answer(2);
+    expect(runners[1]!.batches).toEqual([[1]]);
+    runners[1]!.begin(1);
+    runners[1]!.exit('signal SIGSEGV');
+    expect(await first).toBe('RUNNER_CRASHED');
+    runners[2]!.loaded();
+    expect(runners[2]!.batches).toEqual([[2]]);
+    runners[2]!.answer(2);
     expect((await second).answer).toEqual(ANSWER);
+    expect(runners[2]!.batches).toEqual([[2], [3]]);
+    runners[2]!.answer(3);
+    await third;
+    expect(events.filter(({ type }) => type === 'crashed')).toEqual(Array(2).fill({ type: 'crashed', external: false }));
+  });
+
+  test('remembers what crashed alone, but not where the runner was ended from outside', async () => {
+    const { host, runners, crashes } = createHost();
+    for (const reason of ['signal SIGKILL', 'signal SIGSEGV', 'signal SIGTERM', 'exit status 134']) {
+      const code = codeOf(host.run(REQUEST_OF_BYTES));
+      runners.at(-1)!.loaded();
+      runners.at(-1)!.begin(runners.at(-1)!.runIds.at(-1)!);
+      await crashes.check(MODEL.identity, REQUEST_OF_BYTES);
+      runners.at(-1)!.exit(reason);
+      expect(await code).toBe('RUNNER_CRASHED');
+    }
+    expect(await codeOf(crashes.check(MODEL.identity, REQUEST_OF_BYTES))).toBe('INPUT_REFUSED');
   });
 
   test('gives a request that a dead runner never began to the next runner, once', async () => {
@@ -285,11 +382,54 @@ describe('a model host', () => {
     controller.abort(new Error('gone'));
     expect(await first).toBe('Error: gone');
     expect(runners[0]!.sent.at(-1)).toEqual({ type: 'cancel', id: 1 });
-    expect(runners[0]!.runIds).toEqual([1]);
     runners[0]!.events.onMessage({ type: 'cancelled', id: 1 });
     expect(runners[0]!.runIds).toEqual([1, 2]);
     runners[0]!.answer(2);
     await second;
+  });
+
+  test('hands texts over together once the runner is free, within its rows', async () => {
+    const { host, runners } = createHost({ model: SUMMARIZER });
+    const answers = [textRequest(), textRequest(1), textRequest(), textRequest(8)].map((request) => host.run(request));
+    runners[0]!.loaded({ numBeams: 4 });
+    expect(runners[0]!.batches).toEqual([[1, 2]]);
+    runners[0]!.answer(1, SUMMARY);
+    expect(runners[0]!.batches).toHaveLength(1);
+    runners[0]!.answer(2, SUMMARY);
+    expect(runners[0]!.batches.slice(1)).toEqual([[3]]);
+    runners[0]!.answer(3, SUMMARY);
+    // More rows than a batch has are a batch of their own.
+    expect(runners[0]!.batches.slice(2)).toEqual([[4]]);
+    runners[0]!.answer(4, SUMMARY);
+    expect(await Promise.all(answers)).toHaveLength(4);
+  });
+
+  test('gives up a request that was not begun in time, and lets one go on that was', async () => {
+    vi.useFakeTimers();
+    const { host, runners } = createHost({ model: SUMMARIZER });
+    const begun = host.run(textRequest(), { maxWaitMs: 500 });
+    runners[0]!.loaded();
+    const waiting = codeOf(host.run(textRequest(), { maxWaitMs: 500 }));
+    vi.advanceTimersByTime(600);
+    expect(await waiting).toBe('QUEUE_TIMEOUT');
+    runners[0]!.answer(1, SUMMARY);
+    await begun;
+    expect(runners[0]!.batches).toEqual([[1]]);
+  });
+
+  test('tells what a request waited for others: neither the load nor its own work', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+    const { host, runners } = createHost({ model: SUMMARIZER });
+    const first = host.run(textRequest());
+    vi.advanceTimersByTime(300);
+    runners[0]!.loaded();
+    const second = host.run(textRequest());
+    vi.advanceTimersByTime(10);
+    runners[0]!.answer(1, SUMMARY);
+    vi.advanceTimersByTime(3);
+    runners[0]!.answer(2, SUMMARY);
+    expect(await first).toMatchObject({ loadMs: 300, queueMs: 7 });
+    expect(await second).toMatchObject({ loadMs: 0, queueMs: 10 });
   });
 
   test('never sends a request that was aborted while it waited', async () => {
@@ -350,5 +490,76 @@ describe('a model host', () => {
     await host.close();
     expect(await Promise.all([...codes, codeOf(host.run(REQUEST))])).toEqual(['ENGINE_CLOSED', 'ENGINE_CLOSED', 'ENGINE_CLOSED']);
     expect(runners[0]!.closed).toBe(true);
+  });
+
+  test('unloads a model that nobody asked for long enough, and loads it again for the next request', async () => {
+    vi.useFakeTimers();
+    const { host, runners, events } = createHost({ keepAliveMs: 1000 });
+    const first = host.run(REQUEST);
+    runners[0]!.loaded();
+    vi.advanceTimersByTime(500);
+    runners[0]!.answer(1);
+    await first;
+    expect(host.memoryBytes).toBe(2000);
+    vi.advanceTimersByTime(999);
+    expect(runners[0]!.closed).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(runners[0]!.closed).toBe(true);
+    expect(host.state).toBe('unloaded');
+    expect(host.memoryBytes).toBe(null);
+    expect(events.at(-1)).toEqual({ type: 'unloaded', reason: 'idle' });
+    const second = host.run(REQUEST);
+    expect(runners).toHaveLength(2);
+    runners[1]!.loaded();
+    runners[1]!.answer(2);
+    await second;
+  });
+
+  test('unloads only when what runs is done, and starts no second runner before the first is gone', async () => {
+    const { host, runners } = createHost();
+    const running = host.run(REQUEST);
+    runners[0]!.loaded();
+    const unloaded = host.unload('asked');
+    const waiting = host.run(REQUEST);
+    expect(runners[0]!.runIds).toEqual([1]);
+    expect(runners[0]!.closed).toBe(false);
+    const gone = runners[0]!.holdClose();
+    runners[0]!.answer(1);
+    await running;
+    expect(runners[0]!.closed).toBe(true);
+    expect(runners).toHaveLength(1);
+    gone();
+    await unloaded;
+    expect(runners).toHaveLength(2);
+    runners[1]!.loaded();
+    runners[1]!.answer(2);
+    await waiting;
+  });
+
+  test('lets a model that was loaded for a request answer it before it makes room', async () => {
+    const { host, runners } = createHost();
+    const answer = host.run(REQUEST);
+    const unloaded = host.unload('memory');
+    runners[0]!.loaded();
+    expect(runners[0]!.runIds).toEqual([1]);
+    runners[0]!.answer(1);
+    await answer;
+    await unloaded;
+    expect(host.hasRunner).toBe(false);
+  });
+
+  test('waits for room in memory, and fails what waits where there will be none', async () => {
+    let refuse: (error: Error) => void = () => {};
+    const makeRoom = () =>
+      new Promise<void>((_, reject) => {
+        refuse = reject;
+      });
+    const { host, runners } = createHost({ makeRoom });
+    const code = codeOf(host.run(REQUEST));
+    expect(host.state).toBe('loading');
+    refuse(new OnnxPredictError('MEMORY_EXCEEDED', 'too large'));
+    expect(await code).toBe('MEMORY_EXCEEDED');
+    expect(runners).toEqual([]);
+    expect(host.state).toBe('unloaded');
   });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../../src/logger.ts';
 import type { LocalModel } from '../../../src/protocol.ts';
+import { CrashLedger } from '../../../src/runtime/crash-ledger.ts';
 import type { ModelHostOptions } from '../../../src/runtime/model-host.ts';
 import { ModelPool } from '../../../src/runtime/model-pool.ts';
 import type { RunnerEvents } from '../../../src/runtime/runner-connection.ts';
@@ -12,16 +13,26 @@ const MODEL: LocalModel = {
 };
 
 test('a model that could not be loaded is resolved anew for the next request: its files may have come back', async () => {
-  const pool = new ModelPool();
+  const pool = new ModelPool({ maxMemoryBytes: Infinity });
   const runners: RunnerEvents[] = [];
   let numResolved = 0;
-  const resolve = async (): Promise<ModelHostOptions> => {
+  const resolve = async (): Promise<Omit<ModelHostOptions, 'makeRoom'>> => {
     numResolved += 1;
     const connect = (events: RunnerEvents) => {
       runners.push(events);
       return { send() {}, setBusy() {}, kill() {}, async close() {} };
     };
-    return { model: MODEL, numThreads: 1, watchdogMs: 1000, connect, logger: silentLogger };
+    return {
+      name: 'fake',
+      model: MODEL,
+      numThreads: 1,
+      watchdogMs: 1000,
+      keepAliveMs: Infinity,
+      connect,
+      logger: silentLogger,
+      crashes: new CrashLedger(),
+      onEvent() {},
+    };
   };
   const host = await pool.host('fake', resolve);
   const request = {

@@ -1,0 +1,165 @@
+import { reportError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import type { AnswerTo, LocalModel, RunnerAnswer, RunnerRequest } from '../protocol.ts';
+import type { DownloadEvent, Dtype, EngineEvent, ModelIdentity, ModelStatus, RunnerTask, Task } from '../schemas.ts';
+import type { Waiter } from '../shared-work.ts';
+import { Admission } from './admission.ts';
+import { CrashLedger } from './crash-ledger.ts';
+import type { HostedAnswer, RequestOptions } from './job.ts';
+import type { ModelHost } from './model-host.ts';
+import { ModelPool } from './model-pool.ts';
+import type { RequestCost } from './request-cost.ts';
+import type { RunnerSlotOptions } from './runner-slot.ts';
+import { warmUpRequest } from './warm-up-request.ts';
+
+/** A model as it is asked for: which runner answers. */
+export interface HostedModel<T extends RunnerTask = RunnerTask> {
+  readonly task: T;
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly revision: string | undefined;
+}
+
+export interface ModelServiceOptions extends Omit<RunnerSlotOptions, 'model' | 'onEvent'> {
+  /** Finds a model's files, and fetches what is missing. */
+  readonly resolve: (wanted: HostedModel, waiter: Waiter<DownloadEvent>) => Promise<LocalModel>;
+  /** Makes of a failed load's error what is told. */
+  readonly explain: (error: unknown, model: ModelIdentity) => unknown;
+  /** What all runners together may hold; Infinity: no limit. */
+  readonly maxMemoryBytes: number;
+  /** Undefined: nothing is bounded. */
+  readonly queue:
+    | { readonly maxCost?: number | undefined; readonly maxBytes?: number | undefined; readonly maxWaitMs?: number | undefined }
+    | undefined;
+  readonly logger: Logger;
+  readonly onEvent: ((event: EngineEvent) => void) | undefined;
+}
+
+/** How a request that is seen through is stopped and followed. */
+interface AnswerOptions extends Omit<RequestOptions, 'maxWaitMs'> {
+  /** Told of a download, if one is needed. */
+  readonly onDownload: ((event: DownloadEvent) => void) | undefined;
+}
+
+/** All models in use, and what waits for them. */
+export interface ModelService {
+  /** Takes a request in, and sees it through to its answer. */
+  answer<Request extends RunnerRequest>(
+    wanted: HostedModel,
+    request: Request,
+    options: AnswerOptions,
+  ): Promise<HostedAnswer<AnswerTo<Request>> & { readonly model: ModelIdentity }>;
+  /** Loads a model and warms it up; does nothing for one that is loaded. */
+  load(wanted: HostedModel<Task>, waiter: Waiter<DownloadEvent>): Promise<ModelIdentity>;
+  /** Unloads a model, or all, as soon as what it works on is done. */
+  unload(name: string | undefined): Promise<void>;
+  status(): ModelStatus[];
+  /** Ends all runners; who waits for a model gets `reason`. */
+  close(reason: unknown): Promise<void>;
+}
+
+/** Where nothing is bounded. */
+const UNMEASURED: RequestCost = { cost: 1, bytes: 0 };
+
+export function createModelService(options: ModelServiceOptions): ModelService {
+  const { resolve, explain, maxMemoryBytes, queue, logger, onEvent, ...slot } = options;
+  const pool = new ModelPool<DownloadEvent>({ maxMemoryBytes });
+  const admission = new Admission({ maxCost: queue?.maxCost ?? Infinity, maxBytes: queue?.maxBytes ?? Infinity });
+  const crashes = new CrashLedger();
+
+  /** An observer that throws harms nothing but itself. */
+  function tell(event: EngineEvent): void {
+    try {
+      onEvent?.(event);
+    } catch (error) {
+      logger.warn(`onEvent threw: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** The host of a model, which is fetched at its first request. */
+  function findHost(wanted: HostedModel, waiter: Waiter<DownloadEvent>): Promise<ModelHost> {
+    const { task, name } = wanted;
+    return pool.host(
+      keyOf(wanted),
+      async (signal, emit) => ({
+        ...slot,
+        name,
+        model: await resolve(wanted, { signal, onEvent: emit }),
+        logger,
+        crashes,
+        onEvent: (event) => tell({ task, name, ...event }),
+      }),
+      waiter,
+    );
+  }
+
+  async function ask<Request extends RunnerRequest>(host: ModelHost, request: Request, requestOptions: RequestOptions) {
+    try {
+      return await host.run(request, requestOptions);
+    } catch (error) {
+      throw explain(error, host.identity);
+    }
+  }
+
+  /** Whoever bounds nothing need not load the code that measures. */
+  async function costOf(request: RunnerRequest): Promise<RequestCost> {
+    if (queue === undefined) return UNMEASURED;
+    const { estimateCost } = await import('./request-cost.ts');
+    return estimateCost(request);
+  }
+
+  async function seeThrough<Request extends RunnerRequest>(wanted: HostedModel, request: Request, options: AnswerOptions) {
+    const { onDownload, ...requestOptions } = options;
+    const host = await findHost(wanted, { signal: options.signal, onEvent: onDownload });
+    await crashes.check(host.identity, request);
+    const hosted = await ask(host, request, { maxWaitMs: queue?.maxWaitMs, ...requestOptions });
+    return { ...hosted, model: host.identity };
+  }
+
+  return {
+    async answer(wanted, request, answerOptions) {
+      const { task, name } = wanted;
+      const startMs = performance.now();
+      const sinceStart = () => performance.now() - startMs;
+      tell({ type: 'queued', task, name });
+      let release = (_: { readonly answered: boolean }) => {};
+      try {
+        ({ release } = admission.admit(keyOf(wanted), await costOf(request)));
+        const hosted = await seeThrough(wanted, request, answerOptions);
+        release({ answered: true });
+        const { loadMs, queueMs } = hosted;
+        tell({ type: 'answered', task, name, loadMs, queueMs, totalMs: sinceStart(), ...tokensOf(hosted.answer) });
+        return hosted;
+      } catch (error) {
+        release({ answered: false });
+        const code = answerOptions.signal?.aborted === true ? null : reportError(error).code;
+        tell({ type: 'failed', task, name, code, totalMs: sinceStart() });
+        throw error;
+      }
+    },
+    async load(wanted, waiter) {
+      const host = await findHost(wanted, waiter);
+      if (host.state !== 'ready') await ask(host, warmUpRequest(wanted.task), { signal: waiter.signal });
+      return host.identity;
+    },
+    async unload(name) {
+      const hosts = [...pool.hosts.values()].filter((host) => name === undefined || host.name === name);
+      await Promise.all(hosts.map((host) => host.unload('asked')));
+    },
+    status: () =>
+      [...pool.hosts].map(([key, { name, model, state, numQueued, numActive, memoryBytes }]) => {
+        const { cost, bytes: heldBytes } = admission.held(key);
+        return { task: model.task, name, model: model.identity, state, numQueued, numActive, cost, heldBytes, memoryBytes };
+      }),
+    close: (reason) => pool.close(reason),
+  };
+}
+
+function keyOf({ task, name, revision, dtype }: HostedModel): string {
+  return JSON.stringify([task, name, revision, dtype]);
+}
+
+function tokensOf(answer: RunnerAnswer): { readonly inputTokens?: number; readonly outputTokens?: number } {
+  if (answer.task !== 'summarization') return {};
+  return { inputTokens: answer.inputTokens, outputTokens: answer.sequences[0]!.outputIds.length };
+}
