@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const TELEMETRY_VARIABLE = 'ORT_DISABLE_TELEMETRY';
+export const OPTION_VARIABLE_PREFIX = 'ONNX_PREDICT_';
 const DEFAULT_ENDPOINT = 'https://huggingface.co';
 /** What huggingface_hub takes for yes, in upper case. */
 const TRUE_VALUES: ReadonlySet<string> = new Set(['1', 'ON', 'YES', 'TRUE']);
@@ -64,6 +65,15 @@ export function readHubEnvironment(env: NodeJS.ProcessEnv = process.env, home: s
       noProxy: env['no_proxy'] || env['NO_PROXY'] || '',
     },
   };
+}
+
+/** The variables that stand for a command's options, by their names without `ONNX_PREDICT_`. An empty one counts as unset. */
+export function readOptionVariables(env: NodeJS.ProcessEnv = process.env): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(env).flatMap(([name, value]) =>
+      name.startsWith(OPTION_VARIABLE_PREFIX) && value ? [[name.slice(OPTION_VARIABLE_PREFIX.length), value]] : [],
+    ),
+  );
 }
 
 /** A token without the line end that a file or a shell left on it; null if nothing is left. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OnnxPredictError } from './errors.ts';
@@ -10,8 +10,21 @@ interface SpooledImage {
   remove(): Promise<void>;
 }
 
+/** A picture that is being written. */
+interface OpenImage extends SpooledImage {
+  /** @throws OnnxPredictError INPUT_UNREADABLE if there is no room */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Nothing is written any more: the file can be handed on. */
+  finish(): Promise<void>;
+}
+
 /** Pictures on their way to runners in files: a large message would block its sender. */
 export interface ImageSpool {
+  /**
+   * A file for a picture that comes piece by piece.
+   * @throws OnnxPredictError INPUT_UNREADABLE if the temporary folder cannot be written
+   */
+  open(): Promise<OpenImage>;
   /** @throws OnnxPredictError INPUT_UNREADABLE if the temporary folder cannot be written */
   add(bytes: Uint8Array): Promise<SpooledImage>;
   /** Resolves when no file is left. */
@@ -32,32 +45,66 @@ export function createImageSpool(folder: string = tmpdir()): ImageSpool {
     folders.delete(spooled);
   }
 
+  async function openFile(): Promise<{ readonly spooled: string; readonly path: string; readonly handle: FileHandle }> {
+    let spooled: string | undefined;
+    try {
+      spooled = await mkdtemp(join(folder, `onnx-predict-${process.pid}-`));
+      folders.add(spooled);
+      const path = join(spooled, 'image');
+      return { spooled, path, handle: await open(path, 'wx', 0o600) };
+    } catch (error) {
+      if (spooled !== undefined) await remove(spooled);
+      throw unwritable(folder, error);
+    }
+  }
+
+  async function openImage(): Promise<OpenImage> {
+    swept ??= sweep(folder);
+    await swept;
+    const { spooled, path, handle } = await openFile();
+    return {
+      path,
+      async write(bytes) {
+        try {
+          await handle.writeFile(bytes);
+        } catch (error) {
+          throw unwritable(folder, error);
+        }
+      },
+      finish: () => handle.close(),
+      async remove() {
+        await handle.close();
+        await remove(spooled);
+      },
+    };
+  }
+
   return {
+    open: openImage,
     async add(bytes) {
-      swept ??= sweep(folder);
-      await swept;
-      let spooled: string | undefined;
+      const image = await openImage();
       try {
-        spooled = await mkdtemp(join(folder, `onnx-predict-${process.pid}-`));
-        folders.add(spooled);
-        const path = join(spooled, 'image');
-        await writeFile(path, bytes, { mode: 0o600, flag: 'wx' });
-        const made = spooled;
-        return { path, remove: () => remove(made) };
+        await image.write(bytes);
+        await image.finish();
+        return image;
       } catch (error) {
-        if (spooled !== undefined) await remove(spooled);
-        const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-        throw new OnnxPredictError(
-          'INPUT_UNREADABLE',
-          `The picture of ${bytes.length} bytes could not be written to the temporary folder ${folder} (${code}); set TMPDIR to one with room.`,
-          { cause: error },
-        );
+        await image.remove();
+        throw error;
       }
     },
     async close() {
       await Promise.all([...folders].map(remove));
     },
   };
+}
+
+function unwritable(folder: string, error: unknown): OnnxPredictError {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+  return new OnnxPredictError(
+    'INPUT_UNREADABLE',
+    `A picture could not be written to the temporary folder ${folder} (${code}); set TMPDIR to one with room.`,
+    { cause: error },
+  );
 }
 
 /** Removes what processes that were killed left behind: pictures are private. */

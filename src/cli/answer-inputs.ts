@@ -1,6 +1,7 @@
 import { readHubEnvironment } from '../config.ts';
 import type { Engine } from '../engine.ts';
 import { type ErrorReport, OnnxPredictError, reportError } from '../errors.ts';
+import { jsonLine, printable } from '../printable-text.ts';
 import type { DownloadEvent } from '../schemas.ts';
 import type { CommandDependencies } from './command-dependencies.ts';
 import { showDownloads } from './download-progress.ts';
@@ -8,7 +9,6 @@ import { EXIT, EXIT_STATUS } from './exit-status.ts';
 import { type Input, STDIN } from './expand-inputs.ts';
 import { type RunFlags, toRunOptions } from './model-options.ts';
 import type { Terminal } from './terminal.ts';
-import { jsonLine, printable } from './terminal-text.ts';
 
 /** How a command answers its inputs, one after the other. */
 export interface Answering<Result> {

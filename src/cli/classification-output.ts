@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
+import { jsonLine, printable } from '../printable-text.ts';
 import type { Activation, ClassificationResult } from '../schemas.ts';
 import { snakeCaseKeys } from '../snake-case.ts';
-import { jsonLine, printable } from './terminal-text.ts';
 
 /** What stands for the label of an abstention where there is only text. */
 const ABSTAINED = '-';

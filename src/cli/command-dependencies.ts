@@ -8,5 +8,7 @@ export interface CommandDependencies {
   readonly createEngine: (options: EngineOptions, use: { readonly oneShot: boolean }) => Promise<Engine>;
   /** Aborted when the user or the system wants the command to end. */
   readonly signal: AbortSignal;
+  /** Says that ending at the signal was this command's regular end: the exit status is then its own. */
+  readonly acceptSignal: () => void;
   readonly setExitStatus: (status: number) => void;
 }

@@ -1,8 +1,8 @@
 import type { Ora } from 'ora';
 import { formatBytes } from '../format-bytes.ts';
+import { printable } from '../printable-text.ts';
 import type { DownloadEvent } from '../schemas.ts';
 import type { Terminal } from './terminal.ts';
-import { printable } from './terminal-text.ts';
 import { createTransferMeter, formatSeconds, type TransferRate } from './transfer-meter.ts';
 
 /** Shows downloads on a terminal. */

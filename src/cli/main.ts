@@ -2,13 +2,13 @@
 import { CommanderError } from 'commander';
 import { createEngine, createEngineOver, type EngineOptions } from '../engine.ts';
 import { reportError } from '../errors.ts';
+import { jsonLine, printable } from '../printable-text.ts';
 import type { RunnerEvents } from '../runtime/runner-connection.ts';
 import { EXIT, EXIT_STATUS } from './exit-status.ts';
 import { startRunnerHere } from './in-process-runner.ts';
 import { createProgram } from './program.ts';
 import { catchSignals } from './signals.ts';
 import { processTerminal } from './terminal.ts';
-import { jsonLine, printable } from './terminal-text.ts';
 
 const signals = catchSignals(process);
 const terminal = processTerminal(process, signals.signal);
@@ -20,6 +20,7 @@ const program = await createProgram(
   {
     terminal,
     signal: signals.signal,
+    acceptSignal: signals.accept,
     setExitStatus: (status) => {
       process.exitCode = status;
     },

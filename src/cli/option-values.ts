@@ -23,3 +23,47 @@ export function earlyStopping(text: string): EarlyStopping {
   if (text === 'true' || text === 'false') return text === 'true';
   throw new InvalidArgumentError('It must be true, false or never.');
 }
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** What Node's timers can hold. */
+const MAX_DURATION_MS = 2 ** 31 - 1;
+
+/** Parses `500ms`, `30s`, `5m` or `1h`, and 0, to milliseconds. */
+export function duration(text: string): number {
+  const [, value, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
+  const milliseconds = text === '0' ? 0 : Math.round(Number(value) * UNIT_MS[unit ?? '']!);
+  if (milliseconds <= MAX_DURATION_MS) return milliseconds;
+  throw new InvalidArgumentError('It must be a duration of at most 24 days, as 500ms, 30s, 5m or 1h.');
+}
+
+/** Parses a duration, or `forever` to Infinity. */
+export function durationOrForever(text: string): number {
+  if (text === 'forever') return Infinity;
+  if (text === '0' || /^\d/.test(text)) return duration(text);
+  throw new InvalidArgumentError('It must be a duration, as 500ms, 30s, 5m or 1h, or forever.');
+}
+
+const UNIT_BYTES: Readonly<Record<string, number>> = {
+  '': 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+/** Parses `4GB`, `512MiB` or a number of bytes. */
+export function byteSize(text: string): number {
+  const [, value, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]i?b)?$/i.exec(text) ?? [];
+  const bytes = Math.floor(Number(value) * UNIT_BYTES[unit.toLowerCase()]!);
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new InvalidArgumentError('It must be a size, as 4GB, 512MiB or a number of bytes.');
+}
+
+/** Parses a port of TCP; 0 is any that is free. */
+export function port(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,5}$/.test(text) && value <= 65_535) return value;
+  throw new InvalidArgumentError('It must be a port from 0 (any that is free) to 65535.');
+}

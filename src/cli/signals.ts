@@ -4,6 +4,8 @@ export interface CaughtSignals {
   readonly signal: AbortSignal;
   /** Leaves signals to the system again. */
   release(): void;
+  /** The command has done what the signal asks for: it was its way to end, not its interruption. */
+  accept(): void;
   /** Ends this process by the signal that came, if one came, so that its parent sees how it ended. */
   reraise(): void;
 }
@@ -26,6 +28,9 @@ export function catchSignals(target: NodeJS.Process): CaughtSignals {
   return {
     signal: controller.signal,
     release,
+    accept() {
+      received = undefined;
+    },
     reraise() {
       release();
       if (received !== undefined) target.kill(target.pid, received);

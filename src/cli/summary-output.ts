@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
+import { jsonLine, printable } from '../printable-text.ts';
 import type { SummaryResult } from '../schemas.ts';
 import { snakeCaseKeys } from '../snake-case.ts';
-import { jsonLine, printable } from './terminal-text.ts';
 
 /** How summaries are written; `terminal` is for people. */
 export type SummaryFormat =

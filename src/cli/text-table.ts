@@ -1,4 +1,4 @@
-import { printable } from './terminal-text.ts';
+import { printable } from '../printable-text.ts';
 
 /** Rows in columns for people: each as wide as its widest cell. */
 export function formatTable(rows: readonly (readonly string[])[]): string {

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import { formatBytes } from '../../format-bytes.ts';
+import { jsonLine, printable } from '../../printable-text.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { cacheDirOption, type HubFlags, toEngineOptions } from '../hub-options.ts';
-import { jsonLine, printable } from '../terminal-text.ts';
 
 interface Flags extends HubFlags {
   readonly dryRun?: true;

@@ -1,13 +1,13 @@
 import { Argument, type Command, Option } from 'commander';
 import { readHubEnvironment } from '../../config.ts';
 import { formatBytes } from '../../format-bytes.ts';
+import { jsonLine } from '../../printable-text.ts';
 import { type Dtype, type PullResult, type Task, TaskSchema } from '../../schemas.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { showDownloads } from '../download-progress.ts';
 import { cacheDirOption, type HubFlags, offlineOption, revisionOption, toEngineOptions } from '../hub-options.ts';
 import { dtypeOption } from '../model-options.ts';
-import { jsonLine } from '../terminal-text.ts';
 import { formatTable, formatTsv } from '../text-table.ts';
 
 interface Flags extends HubFlags {

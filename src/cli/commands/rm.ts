@@ -2,12 +2,12 @@ import { createInterface } from 'node:readline/promises';
 import { Argument, type Command, Option } from 'commander';
 import { OnnxPredictError } from '../../errors.ts';
 import { formatBytes } from '../../format-bytes.ts';
+import { jsonLine, printable } from '../../printable-text.ts';
 import type { RemovedModel } from '../../schemas.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { cacheDirOption, type HubFlags, revisionOption, toEngineOptions } from '../hub-options.ts';
 import type { Terminal } from '../terminal.ts';
-import { jsonLine, printable } from '../terminal-text.ts';
 
 interface Flags extends HubFlags {
   readonly revision?: string;

@@ -1,11 +1,11 @@
 import { Argument, type Command, Option } from 'commander';
 import type { Engine } from '../../engine.ts';
 import { formatBytes } from '../../format-bytes.ts';
+import { jsonLine } from '../../printable-text.ts';
 import { type ShownModel, type Task, TaskSchema } from '../../schemas.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { cacheDirOption, type HubFlags, offlineOption, revisionOption, toEngineOptions } from '../hub-options.ts';
-import { jsonLine } from '../terminal-text.ts';
 import { formatTable, formatTsv } from '../text-table.ts';
 
 interface Flags extends HubFlags {

@@ -1,5 +1,6 @@
 import { Argument, type Command, Option } from 'commander';
 import { OnnxPredictError } from '../../errors.ts';
+import { printable } from '../../printable-text.ts';
 import {
   DEFAULT_SUMMARIZER,
   type EarlyStopping,
@@ -18,7 +19,6 @@ import { earlyStopping, finiteNumber, wholeNumber } from '../option-values.ts';
 import { readText } from '../read-text.ts';
 import { formatSummary, type SummaryFormat } from '../summary-output.ts';
 import type { Terminal } from '../terminal.ts';
-import { printable } from '../terminal-text.ts';
 import { showTokens } from '../token-progress.ts';
 
 interface Flags extends RunFlags {

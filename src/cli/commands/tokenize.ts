@@ -1,5 +1,6 @@
 import { Argument, type Command, Option } from 'commander';
 import { readHubEnvironment } from '../../config.ts';
+import { jsonLine, printable } from '../../printable-text.ts';
 import { DEFAULT_SUMMARIZER, type TokenizationResult } from '../../schemas.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import { checkStdin } from '../answer-inputs.ts';
@@ -9,7 +10,6 @@ import { STDIN } from '../expand-inputs.ts';
 import { cacheDirOption, offlineOption, revisionOption, toEngineOptions } from '../hub-options.ts';
 import { type ModelFlags, modelOption } from '../model-options.ts';
 import { readText } from '../read-text.ts';
-import { jsonLine, printable } from '../terminal-text.ts';
 
 interface Flags extends ModelFlags {
   readonly ids?: true;

@@ -1,10 +1,10 @@
 import { Argument, type Command, Option } from 'commander';
 import { OnnxPredictError } from '../../errors.ts';
+import { jsonLine } from '../../printable-text.ts';
 import type { VerifiedModel } from '../../schemas.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { cacheDirOption, type HubFlags, toEngineOptions } from '../hub-options.ts';
-import { jsonLine } from '../terminal-text.ts';
 import { formatTable, formatTsv } from '../text-table.ts';
 
 interface Flags extends HubFlags {

@@ -1,4 +1,4 @@
-// Labels and file names come from others: escape sequences in them must not reach a terminal, nor tabs and line ends a table.
+// Labels, file names and paths of requests come from others: escape sequences in them must not reach a terminal, nor tabs and line ends a table or a log.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
 const CONTROL_CHARACTERS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 

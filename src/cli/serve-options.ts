@@ -1,0 +1,104 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import * as v from 'valibot';
+import { aliasSchema, type Dtype } from '../schemas.ts';
+import { isWebOrigin } from '../web-origin.ts';
+import { cacheDirOption, type HubFlags, offlineOption } from './hub-options.ts';
+import { dtypeOption } from './model-options.ts';
+import { byteSize, duration, durationOrForever, port, wholeNumber } from './option-values.ts';
+
+export interface ServeFlags extends HubFlags {
+  readonly host: string;
+  readonly port: number;
+  readonly preload?: readonly string[];
+  /** What each name stands for. */
+  readonly alias?: Readonly<Record<string, string>>;
+  readonly dtype: Dtype;
+  readonly threads?: number;
+  readonly maxQueue: number;
+  readonly maxWait?: number;
+  readonly maxUploadMb: number;
+  /** Infinity: for ever. */
+  readonly keepAlive: number;
+  readonly maxMemory?: number;
+  readonly shutdownTimeout: number;
+  readonly logFile?: string;
+  readonly corsOrigin?: readonly string[];
+  readonly insecure?: true;
+}
+
+/** Options that may be given several times, or once with commas in their variable. */
+export const LIST_OPTIONS: ReadonlySet<string> = new Set(['preload', 'alias', 'corsOrigin']);
+
+const DEFAULT_MAX_QUEUE = 64;
+const DEFAULT_MAX_UPLOAD_MB = 20;
+
+export function addServeOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--host <host>', 'address to listen on').argParser(notEmpty).default('127.0.0.1'))
+    .addOption(new Option('--port <port>', 'port to listen on; 0 is any that is free').argParser(port).default(8000))
+    .addOption(new Option('--preload <names>', 'models to load before the server is ready, t5,mit-b0 say').argParser(aliases))
+    .addOption(new Option('--alias <name=model>', 'name for a model: an alias, a folder or a repository').argParser(alias))
+    .addOption(dtypeOption())
+    .addOption(cacheDirOption())
+    .addOption(offlineOption())
+    .addOption(new Option('--threads <count>', 'threads that a model computes with (default: all)').argParser(wholeNumber(1)))
+    .addOption(
+      new Option('--max-queue <cost>', 'how much may wait, where 1 is a usual request')
+        .argParser(wholeNumber(1))
+        .default(DEFAULT_MAX_QUEUE),
+    )
+    .addOption(
+      new Option('--max-wait <duration>', 'how long a request may wait (default: as its client does)').argParser(positive),
+    )
+    .addOption(
+      new Option('--max-upload-mb <size>', 'largest file that is accepted, in MiB')
+        .argParser(wholeNumber(1))
+        .default(DEFAULT_MAX_UPLOAD_MB),
+    )
+    .addOption(
+      new Option('--keep-alive <duration>', 'how long an unused model stays in memory; or forever')
+        .argParser(durationOrForever)
+        .default(duration('5m'), '5m'),
+    )
+    .addOption(new Option('--max-memory <size>', 'for all models together, 4GB say (default: no limit)').argParser(byteSize))
+    .addOption(
+      new Option('--shutdown-timeout <duration>', 'how long requests may take to end')
+        .argParser(duration)
+        .default(duration('30s'), '30s'),
+    )
+    .addOption(new Option('--log-file <path>', 'log to this file too, rotated at 10 MiB').argParser(notEmpty))
+    .addOption(new Option('--cors-origin <origin>', 'site whose pages may call this server, or *').argParser(origin))
+    .addOption(new Option('--insecure', 'listen on a host that others can reach'));
+}
+
+function notEmpty(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('It must not be empty.');
+}
+
+function positive(text: string): number {
+  const milliseconds = duration(text);
+  if (milliseconds > 0) return milliseconds;
+  throw new InvalidArgumentError('It must be longer than nothing.');
+}
+
+function aliases(text: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, ...text.split(',').map((name) => checkAlias(name.trim()))];
+}
+
+function alias(text: string, previous: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const [, name = '', model = ''] = /^([^=]*)=(.+)$/.exec(text) ?? [];
+  if (model.trim() === '') throw new InvalidArgumentError('It must be NAME=MODEL, as t5=./my-t5 or t5=organisation/name.');
+  return { ...previous, [checkAlias(name)]: model };
+}
+
+function checkAlias(name: string): string {
+  const parsed = v.safeParse(aliasSchema, name);
+  if (parsed.success) return parsed.output;
+  throw new InvalidArgumentError(`A name ${parsed.issues[0].message}.`);
+}
+
+function origin(text: string, previous: readonly string[] = []): readonly string[] {
+  if (text === '*' || isWebOrigin(text)) return [...previous, text];
+  throw new InvalidArgumentError('It must be * or an origin without a path, as https://example.org.');
+}

@@ -1,0 +1,77 @@
+import * as v from 'valibot';
+import type { Logger } from '../logger.ts';
+import { aliasSchema, type Dtype, DtypeSchema, parseArgument } from '../schemas.ts';
+import { isWebOrigin } from '../web-origin.ts';
+import type { EngineMetrics } from './engine-metrics.ts';
+import type { RequestRecord } from './request-record.ts';
+import { DEFAULT_SERVER_SETTINGS, type ServerSettings } from './server-settings.ts';
+
+const bytesSchema = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'));
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** `*`, or a scheme, a host and perhaps a port. */
+const corsOriginSchema = v.pipe(
+  v.string(),
+  v.check((origin) => origin === '*' || isWebOrigin(origin), 'must be * or an origin, as https://example.org'),
+);
+
+const ServerOptionsSchema = v.strictObject({
+  aliases: v.optional(v.pipe(v.array(aliasSchema), v.nonEmpty('must not be empty'))),
+  maxUploadBytes: v.optional(bytesSchema),
+  maxHeldBytes: v.optional(bytesSchema),
+  corsOrigins: v.optional(v.array(corsOriginSchema)),
+  requestTimeoutMs: v.optional(
+    v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'), v.maxValue(MAX_TIMEOUT_MS)),
+  ),
+  preload: v.optional(v.array(aliasSchema)),
+  dtype: v.optional(DtypeSchema),
+  maxConnections: v.optional(bytesSchema),
+  logger: v.optional(v.object({ debug: v.function(), info: v.function(), warn: v.function() })),
+  onRequest: v.optional(v.function('must be a function')),
+  metrics: v.optional(v.object({ observe: v.function(), modelLabel: v.function(), registry: v.looseObject({}) })),
+});
+
+export const ListenOptionsSchema = v.strictObject({
+  host: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty')), '127.0.0.1'),
+  port: v.optional(
+    v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0, 'must not be negative'), v.maxValue(65_535)),
+    8000,
+  ),
+});
+
+export const CloseOptionsSchema = v.strictObject({
+  timeoutMs: v.optional(v.pipe(v.number(), v.minValue(0, 'must not be negative'), v.maxValue(MAX_TIMEOUT_MS)), 30_000),
+});
+
+/** Options of `createServer()`. */
+export interface ServerOptions extends Partial<ServerSettings> {
+  /** Aliases of models that are loaded before the server is ready. */
+  readonly preload?: readonly string[];
+  /** The number format that models are asked in. Default `fp32`. */
+  readonly dtype?: Dtype;
+  /** More connections at a time are refused. Default 2048. */
+  readonly maxConnections?: number;
+  /** Without one the server is silent. */
+  readonly logger?: Logger;
+  /** Told of every request when it is over. */
+  readonly onRequest?: (record: RequestRecord) => void;
+  /** What the engine's events go to; without it only what the server itself sees is counted. */
+  readonly metrics?: EngineMetrics;
+}
+
+/** @throws OnnxPredictError INVALID_ARGUMENT naming the field */
+export function checkServerOptions(options: ServerOptions): ServerSettings {
+  const parsed = parseArgument(ServerOptionsSchema, options);
+  const settings: ServerSettings = {
+    aliases: parsed.aliases ?? DEFAULT_SERVER_SETTINGS.aliases,
+    maxUploadBytes: parsed.maxUploadBytes ?? DEFAULT_SERVER_SETTINGS.maxUploadBytes,
+    maxHeldBytes: parsed.maxHeldBytes ?? DEFAULT_SERVER_SETTINGS.maxHeldBytes,
+    corsOrigins: parsed.corsOrigins ?? DEFAULT_SERVER_SETTINGS.corsOrigins,
+    requestTimeoutMs: parsed.requestTimeoutMs ?? DEFAULT_SERVER_SETTINGS.requestTimeoutMs,
+  };
+  const PreloadSchema = v.object({
+    preload: v.array(v.picklist(settings.aliases, `must be one of ${settings.aliases.join(', ')}`)),
+  });
+  parseArgument(PreloadSchema, { preload: parsed.preload ?? [] });
+  return settings;
+}

@@ -1,0 +1,20 @@
+import type { Engine } from '../../../src/engine.ts';
+
+/** An engine of which only some functions may be called. */
+export function fakeEngine(functions: Partial<Engine> = {}): Engine {
+  const unexpected = (name: string) => () => {
+    throw new Error(`${name} was not expected to be called`);
+  };
+  return {
+    classify: unexpected('classify'),
+    summarize: unexpected('summarize'),
+    tokenize: unexpected('tokenize'),
+    pull: unexpected('pull'),
+    load: unexpected('load'),
+    unload: unexpected('unload'),
+    status: () => [],
+    close: unexpected('close'),
+    [Symbol.asyncDispose]: unexpected('close'),
+    ...functions,
+  } as Engine;
+}
