@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parseHeaderOptions } from './header-options.ts';
 import type { ByteHold } from './held-bytes.ts';
-import { invalidForm, MultipartScanner, type PartEvent } from './multipart-scanner.ts';
+import { MultipartScanner, type PartEvent } from './multipart-scanner.ts';
 import { decodeFormText } from './percent-decoding.ts';
 import { Refusal } from './refusal.ts';
 import { readBody, readChunks } from './request-body.ts';
@@ -69,8 +69,11 @@ class MultipartForm {
     else await this.#end();
   }
 
+  /** @throws Refusal if the file was cut off; the original took it for missing */
   async finish(): Promise<FormValue | undefined> {
-    if (this.#value === undefined && this.#open?.wanted === true && this.#open.upload !== undefined) throw invalidForm();
+    if (this.#value === undefined && this.#open?.wanted === true && this.#open.upload !== undefined) {
+      throw new Refusal(400, 'The form ends before its closing boundary.');
+    }
     await this.#open?.upload?.discard();
     return this.#value;
   }

@@ -81,8 +81,9 @@ export function createHttpListener(options: ListenerOptions): HttpListener {
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const response = bySocket.get(socket);
+    const left = error.code === 'ECONNRESET' || (error.code === 'HPE_INVALID_EOF_STATE' && response !== undefined);
     // The client is gone, or would take what is written now for a part of its answer.
-    if (error.code === 'ECONNRESET' || !socket.writable || response?.headersSent === true) return void socket.destroy();
+    if (left || !socket.writable || response?.headersSent === true) return void socket.destroy();
     const failure = connectionFailure(error.code);
     const requestId = String(response?.getHeader('x-request-id') ?? randomUUID());
     failed.set(socket, failure.status);

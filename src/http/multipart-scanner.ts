@@ -120,8 +120,8 @@ export class MultipartScanner {
   }
 }
 
-/** The one sentence for what is no form, as the reference has it. */
-export function invalidForm(): Refusal {
+/** The one sentence for what is no form, as the original has it. */
+function invalidForm(): Refusal {
   return new Refusal(400, 'Invalid multipart data.');
 }
 

@@ -25,7 +25,7 @@ export interface RequestRecord {
   readonly client: string;
 }
 
-export const CLIENT_LEFT = 499;
+const CLIENT_LEFT = 499;
 const MAX_PATH_LENGTH = 256;
 
 export interface RecordOptions {

@@ -9,7 +9,7 @@ import { readBody } from './request-body.ts';
 /** The longest text, and some room for what is around it. */
 export const MAX_JSON_BYTES = MAX_TEXT_BYTES + 64 * 1024;
 const FIELD = 'text';
-const JSON_TYPE = /^application\/(?:[^/;]+\+)?json$/;
+const JSON_TYPE = /^application\/(?:json|[^/]*\+json)$/;
 
 /** The text of a request, or what is wrong with the body. */
 export type TextBody = { readonly text: string } | { readonly issue: ValidationIssue };

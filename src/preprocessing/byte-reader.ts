@@ -54,3 +54,9 @@ export class ByteReader {
 export function invalidImage(reason: string, options?: ErrorOptions): OnnxPredictError {
   return new OnnxPredictError('IMAGE_INVALID', `The picture cannot be decoded: ${reason}. Save or fetch it again.`, options);
 }
+
+/** A picture whose file ends too early, in Pillow's words, which callers of the HTTP API may know. */
+export function truncatedImage(unreadBytes?: number): OnnxPredictError {
+  const unread = unreadBytes === undefined ? '' : ` (${unreadBytes} bytes not processed)`;
+  return new OnnxPredictError('IMAGE_INVALID', `image file is truncated${unread}`);
+}

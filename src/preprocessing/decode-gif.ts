@@ -1,5 +1,5 @@
 /** The first frame of a GIF, as Pillow's GifImagePlugin shows it: what is transparent keeps its colour. */
-import { ByteReader, invalidImage } from './byte-reader.ts';
+import { invalidImage, truncatedImage } from './byte-reader.ts';
 import { type GifFrame, readGifFrame } from './gif-frame.ts';
 import type { RgbImage } from './rgb-image.ts';
 
@@ -118,24 +118,21 @@ function writeString({ prefixes, suffixes, lengths }: CodeTable, code: number, i
 
 /** Reads codes of changing length, lowest bit first, over the borders of blocks. */
 class CodeReader {
-  readonly #reader: ByteReader;
+  readonly #bytes: Uint8Array;
   #at: number;
   #left = 0;
   #buffer = 0;
   #numBits = 0;
 
   constructor(bytes: Uint8Array, at: number) {
-    this.#reader = new ByteReader(bytes, { littleEndian: true });
+    this.#bytes = bytes;
     this.#at = at;
   }
 
   next(bits: number): number {
     while (this.#numBits < bits) {
-      if (this.#left === 0) {
-        this.#left = this.#reader.u8(this.#at++);
-        if (this.#left === 0) throw invalidImage('it is a GIF that ends before its last pixel');
-      }
-      this.#buffer |= this.#reader.u8(this.#at++) << this.#numBits;
+      if (this.#left === 0) this.#enterBlock();
+      this.#buffer |= this.#bytes[this.#at++]! << this.#numBits;
       this.#numBits += 8;
       this.#left -= 1;
     }
@@ -143,5 +140,14 @@ class CodeReader {
     this.#buffer >>>= bits;
     this.#numBits -= bits;
     return code;
+  }
+
+  /** As in Pillow, a block that is not there in full is not read at all. */
+  #enterBlock(): void {
+    const left = this.#bytes[this.#at] ?? 0;
+    if (this.#at + left >= this.#bytes.length) throw truncatedImage(this.#bytes.length - this.#at);
+    if (left === 0) throw invalidImage('it is a GIF that ends before its last pixel');
+    this.#at += 1;
+    this.#left = left;
   }
 }

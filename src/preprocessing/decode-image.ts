@@ -1,6 +1,6 @@
 /** Picture files to pixels, as Pillow's `exif_transpose(image).convert('RGB')` gives them. The one file that imports sharp. */
 import sharp, { type OutputInfo, type Sharp } from 'sharp';
-import { ByteReader, invalidImage } from './byte-reader.ts';
+import { ByteReader, invalidImage, truncatedImage } from './byte-reader.ts';
 import { decodeBmp } from './decode-bmp.ts';
 import { decodeGif } from './decode-gif.ts';
 import { decodeIcoBitmap, readIcoFrame } from './decode-ico.ts';
@@ -8,6 +8,7 @@ import { decodePnm } from './decode-pnm.ts';
 import { checkPixelLimit, type ImageHeader, readImageHeader } from './image-header.ts';
 import { readImageOrientation } from './image-orientation.ts';
 import { orientImage } from './orient-image.ts';
+import { isCutOffPng } from './png-chunks.ts';
 import type { RgbImage } from './rgb-image.ts';
 import { fromCmyk, fromGray, fromPremultiplied, highBytes, type Samples } from './sample-layouts.ts';
 import { readTiffHeader } from './tiff-header.ts';
@@ -72,6 +73,14 @@ async function decodeTiff(bytes: Uint8Array, header: ImageHeader, maxPixels: num
 }
 
 async function decodeBySharp(bytes: Uint8Array, header: ImageHeader): Promise<RgbImage> {
+  try {
+    return await decodeSamples(bytes, header);
+  } catch (error) {
+    throw isCutOffPng(bytes) ? truncatedImage() : error;
+  }
+}
+
+async function decodeSamples(bytes: Uint8Array, header: ImageHeader): Promise<RgbImage> {
   const { layout, width, height } = header;
   const input = sharp(forLibvips(bytes, header), {
     // A colour profile would change the samples, which the models were not trained on.

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { expect, test } from 'vitest';
-import { onnxPredict, run } from './command.ts';
+import { canRun, onnxPredict, run } from './command.ts';
+import { startServer } from './server-process.ts';
 
 const README = await readFile('README.md', 'utf8');
 
@@ -30,6 +31,18 @@ test('the text of the README has the summary that it shows', async () => {
   expect((await onnxPredict(args!.split(' '))).stdout).toBe(`${summary}\n`);
 });
 
+test.skipIf(!canRun('curl', ['--version']))('the server of the README answers its curl lines as shown (needs curl)', async () => {
+  const [, section = ''] = /^## Serve over HTTP$(.*?)^## /ms.exec(README) ?? [];
+  const [, args] = /^onnx-predict serve (.*)$/m.exec(section) ?? [];
+  const url = await startServer(args!.split(' ')).url;
+  const examples = [...section.matchAll(/^\$ (curl .*)\n(.*)$/gm)];
+  expect(examples.length).toBeGreaterThanOrEqual(4);
+  for (const [, command, answer] of examples) {
+    const { stdout } = await run('bash', ['-c', command!.replace('http://127.0.0.1:8000', url)]);
+    expect(stdout).toBe(answer);
+  }
+});
+
 test('the built-in model names every example right', async () => {
   const { stdout } = await onnxPredict(['classify', 'examples', '--model', 'tiny']);
   const rows = stdout
@@ -41,7 +54,7 @@ test('the built-in model names every example right', async () => {
 });
 
 test('no line of the help is wider than a terminal of 80 columns', async () => {
-  for (const command of ['classify', 'summarize', 'tokenize']) {
+  for (const command of ['classify', 'summarize', 'tokenize', 'serve']) {
     const { stdout } = await onnxPredict([command, '--help']);
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
   }

@@ -30,7 +30,7 @@ Examples:
 Durations are 500ms, 30s, 5m, 1h; sizes 512MiB, 4GB. In a variable, several
 values stand between commas. A flag wins over its variable. Requests may use the
 models mit-b0, t5, bart, tiny and those named by --alias, and no others.
-Exit status: 0 ended by SIGTERM or SIGINT, after what was being answered; 2 wrong
+Exit status: 0 ended by SIGTERM or SIGINT, with all answers given; 2 wrong
 usage, or nothing can listen there; 4 a model of --preload could not be had; 130
 and 143 ended at once by a second signal.`;
 
