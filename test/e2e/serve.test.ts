@@ -77,6 +77,9 @@ test('metrics count what was answered, and asking for them loads nothing', async
   await (await summarize(url, 'Short.', 'model=nosuch')).text();
   expect(await metrics()).toEqual(
     expect.arrayContaining([
+      'onnx_predict_requests_total{task="image-classification",model="mit-b0",outcome="ok"} 1',
+      'onnx_predict_images_total 1',
+      'onnx_predict_models_loaded{task="image-classification"} 1',
       'onnx_predict_http_requests_total{route="/predict/image_classes",method="POST",status="200"} 1',
       'onnx_predict_http_requests_total{route="/predict/text_summarize",method="POST",status="400"} 1',
     ]),
@@ -139,6 +142,12 @@ describe('preloaded models', () => {
     const url = await server.url;
     await waitUntil(async () => ((await fetch(`${url}/readyz`)).ok ? true : undefined));
     expect(server.logLines().filter(({ message }) => /is loaded$/.test(String(message)))).toHaveLength(2);
+    // Both stand for a model of either task: each is loaded for what its route asks.
+    const loaded = (await (await fetch(`${url}/metrics`)).text()).split('\n').filter((line) => /^\w+_models_loaded{/.test(line));
+    expect(loaded).toEqual([
+      'onnx_predict_models_loaded{task="image-classification"} 1',
+      'onnx_predict_models_loaded{task="summarization"} 1',
+    ]);
   });
 
   test('that cannot be had end it with 4, and the reason', async () => {

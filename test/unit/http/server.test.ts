@@ -57,7 +57,7 @@ test('it is ready when what is preloaded is loaded, each for its task', async ()
   await server.preloaded;
   expect((await fetch(`${url}/readyz`)).status).toBe(200);
   expect(model.asked).toEqual([
-    ['t5', undefined, 'q8'],
+    ['t5', 'summarization', 'q8'],
     ['mit-b0', 'image-classification', 'q8'],
   ]);
 });
