@@ -45,10 +45,11 @@ export function createComponentSchemas(): ComponentSchemas {
   };
 }
 
-/** A copy with each subschema replaced, and without an empty `required`. */
+/** A copy with each subschema replaced, and without what says nothing: that nothing is required, that names are strings. */
 function mapSubschemas(schema: JsonSchema, replace: (node: SchemaNode) => SchemaNode): JsonSchema {
   const copy: JsonSchema = { ...schema };
   if (copy.required?.length === 0) delete copy.required;
+  if (JSON.stringify(copy.propertyNames) === '{"type":"string"}') delete copy.propertyNames;
   if (copy.properties !== undefined) {
     copy.properties = Object.fromEntries(Object.entries(copy.properties).map(([name, node]) => [name, replace(node)]));
   }

@@ -22,6 +22,7 @@ const modelSchema = v.pipe(
 );
 
 const milliseconds = v.number();
+const count = v.pipe(v.number(), v.integer());
 
 /** The query of the image route. */
 export const ClassifyQuerySchema = v.object({
@@ -52,7 +53,7 @@ export const ClassificationSchema = v.pipe(
     score: v.optional(v.pipe(v.number(), v.description('Between 0 and 1. Only with verbose or top.'))),
     top: v.optional(
       v.pipe(
-        v.array(v.object({ label: v.string(), score: v.number(), index: v.number() })),
+        v.array(v.object({ label: v.string(), score: v.number(), index: count })),
         v.description('The best labels, best first. Only with verbose or top.'),
       ),
     ),
@@ -107,10 +108,10 @@ export const SummarySchema = v.pipe(
   v.object({
     summary: v.string(),
     score: v.optional(v.pipe(v.nullable(v.number()), v.description('Of beam search; null if greedy. Only with verbose.'))),
-    input_tokens: v.optional(v.pipe(v.number(), v.description('What the model read. Only with verbose.'))),
-    dropped_tokens: v.optional(v.pipe(v.number(), v.description('What of the text it did not read. Only with verbose.'))),
+    input_tokens: v.optional(v.pipe(count, v.description('What the model read. Only with verbose.'))),
+    dropped_tokens: v.optional(v.pipe(count, v.description('What of the text it did not read. Only with verbose.'))),
     truncated: v.optional(v.pipe(v.boolean(), v.description('Whether it did not read all. Only with verbose.'))),
-    output_tokens: v.optional(v.pipe(v.number(), v.description('Only with verbose.'))),
+    output_tokens: v.optional(v.pipe(count, v.description('Only with verbose.'))),
     stop_reason: v.optional(v.pipe(v.picklist(['eos', 'length']), v.description('Only with verbose.'))),
     model: v.optional(modelSchema),
     timings: v.optional(
@@ -121,7 +122,7 @@ export const SummarySchema = v.pipe(
           tokenize_ms: milliseconds,
           encode_ms: milliseconds,
           decode_ms: milliseconds,
-          steps: v.number(),
+          steps: count,
         }),
         v.description('Milliseconds, and a count of decoder steps. Only with verbose.'),
       ),
@@ -144,7 +145,7 @@ export const ValidationErrorSchema = v.pipe(
       v.array(
         v.pipe(
           v.object({
-            loc: v.pipe(v.array(v.union([v.string(), v.number()])), v.title('Location')),
+            loc: v.pipe(v.array(v.union([v.string(), count])), v.title('Location')),
             msg: v.pipe(v.string(), v.title('Message')),
             type: v.pipe(v.string(), v.title('Error Type')),
             input: v.optional(v.pipe(v.unknown(), v.title('Input'))),
