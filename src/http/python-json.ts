@@ -23,8 +23,9 @@ export class JsonLimitError extends Error {
 const MAX_DEPTH = 950;
 /** CPython reads no whole numbers of more digits. */
 const MAX_DIGITS = 4300;
-/** What stands for itself in a string: neither quotes nor escapes nor control characters. */
-const PLAIN = /[^"\\\0-\x1f]*/y;
+const CONTROL = '\\0-\\x1f';
+/** What stands for itself in a string. */
+const PLAIN = new RegExp(`[^"\\\\${CONTROL}]*`, 'y');
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const CONSTANT = /null|true|false|NaN|-?Infinity/y;
 const CONSTANTS: Readonly<Record<string, JsonValue>> = {
