@@ -1,6 +1,6 @@
 /** A value as Python's json module reads it: whole numbers may be of any size, floats infinite; objects keep their order. */
 export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | JsonObject;
-export type JsonObject = Map<string, JsonValue>;
+type JsonObject = Map<string, JsonValue>;
 
 /** What makes a text no JSON, in the words of Python's `JSONDecodeError`. */
 export class JsonSyntaxError extends Error {

@@ -7,7 +7,7 @@ import { Refusal, refuseValues, type ValidationIssue } from './refusal.ts';
 import { readBody } from './request-body.ts';
 
 /** The longest text, and some room for what is around it. */
-export const MAX_JSON_BYTES = MAX_TEXT_BYTES + 64 * 1024;
+const MAX_JSON_BYTES = MAX_TEXT_BYTES + 64 * 1024;
 const FIELD = 'text';
 const JSON_TYPE = /^application\/(?:json|[^/]*\+json)$/;
 

@@ -6,7 +6,7 @@ import { tooLarge } from './request-body.ts';
 const MAX_MEMORY_BYTES = 1024 * 1024;
 
 /** A file as it was uploaded. */
-export interface UploadedFile {
+interface UploadedFile {
   /** A small one's bytes, or the path of a temporary file. */
   readonly source: Uint8Array | string;
 }

@@ -4,7 +4,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import * as v from 'valibot';
 
 /** Bytes, as the recorded cases describe them. */
-export interface Content {
+interface Content {
   readonly text?: string;
   readonly base64?: string;
   readonly repeat?: string;
