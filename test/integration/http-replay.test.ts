@@ -69,3 +69,35 @@ describe('the tutorial’s routes answer', () => {
     else expect(value, other.why).not.toEqual(referenceValue);
   });
 });
+
+describe('a summary over HTTP is what the engine makes', () => {
+  const text =
+    'The harbour town of Eastmoor opened its rebuilt lighthouse to the public on Saturday, eleven years after a storm.';
+
+  async function summaryOf(query: string): Promise<unknown> {
+    const headers: [string, string][] = [['Content-Type', 'application/json']];
+    const target = `/predict/text_summarize${query}`;
+    const { body } = await send({ method: 'POST', target, headers, body: { text: JSON.stringify({ text }) } });
+    return (JSON.parse(body.toString()) as { summary?: unknown }).summary;
+  }
+
+  test.each([
+    ['', { minLength: 80, maxLength: 100 }],
+    ['?min=1&max=2', { minLength: 80, maxLength: 100 }],
+    ['?min_length=0&max_length=12', { minLength: 0, maxLength: 12 }],
+  ])('of t5%s: greedily, by no rule but its lengths', async (query, lengths) => {
+    const rules = { numBeams: 1, noRepeatNgramSize: 0, repetitionPenalty: 1, earlyStopping: false, lengthPenalty: 1 };
+    const { summary } = await engine.summarize(text, { model: 't5', prefix: 'summarize: ', ...rules, ...lengths });
+    expect(await summaryOf(query)).toBe(summary);
+  });
+
+  test.each([
+    ['', { minLength: 30, maxLength: 128 }],
+    ['&min=10&max=20', { minLength: 10, maxLength: 20 }],
+    ['&min=50&max=20', { minLength: 20, maxLength: 20 }],
+    ['&min_length=5&max_length=9', { minLength: 5, maxLength: 9 }],
+  ])('of bart%s: by its configuration', async (query, lengths) => {
+    const { summary } = await engine.summarize(text, { model: 'bart', ...lengths });
+    expect(await summaryOf(`?model=bart${query}`)).toBe(summary);
+  });
+});
