@@ -63,6 +63,12 @@ describe('the application', () => {
     expect(answer.headers['location']).toBe('/thing?a=%2F&b=%22%3C');
   });
 
+  test('redirects before a long body was sent', async () => {
+    const answer = await ask(await serve(), '/thing/', { headers: { 'Content-Length': '10000000' }, body: 'x' });
+    expect(answer).toMatchObject({ status: 307, text: '' });
+    expect(answer.headers).not.toHaveProperty('content-type');
+  });
+
   test('never redirects to another host', async () => {
     const answer = await ask(await serve(), '//evil.example/', { method: 'GET' });
     expect(answer).toMatchObject({ status: 404, json: { detail: 'Not Found' } });
