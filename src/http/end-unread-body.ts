@@ -19,8 +19,11 @@ export const endUnreadBody: Middleware = async (context: Context, next) => {
   context.set('Connection', 'close');
   if (typeof body !== 'string' || context.method === 'HEAD') return;
   const bytes = Buffer.from(body);
+  const typed = res.hasHeader('Content-Type');
   context.body = Readable.from(answerThenDrain(bytes, req));
   context.length = bytes.length;
+  // Koa takes a stream for a download.
+  if (!typed) context.remove('Content-Type');
 };
 
 function isLong({ headers }: IncomingMessage): boolean {

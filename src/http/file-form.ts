@@ -4,7 +4,7 @@ import type { ByteHold } from './held-bytes.ts';
 import { MultipartScanner, type PartEvent } from './multipart-scanner.ts';
 import { decodeFormText } from './percent-decoding.ts';
 import { Refusal } from './refusal.ts';
-import { readBody, readChunks } from './request-body.ts';
+import { readBody, readChunks, tooLarge } from './request-body.ts';
 import { createUpload, type Upload, type UploadLimits } from './upload.ts';
 
 /** Of each kind of part, in one form. */
@@ -38,7 +38,8 @@ export async function readFormField(request: IncomingMessage, limits: FormLimits
   const form = new MultipartForm(limits, options.get('charset') ?? 'utf-8');
   try {
     const scanner = new MultipartScanner(boundary);
-    for await (const chunk of readChunks(request, limits.maxBytes + MAX_OVERHEAD_BYTES)) {
+    const refuse = () => tooLarge('file', limits.maxBytes);
+    for await (const chunk of readChunks(request, { maxBytes: limits.maxBytes + MAX_OVERHEAD_BYTES, refuse })) {
       for (const event of scanner.scan(chunk)) await form.take(event);
     }
     return await form.finish();

@@ -5,6 +5,9 @@ const BOMS = [
   ['utf-16be', [0xfe, 0xff]],
 ] as const;
 
+const FIRST_ASTRAL = 0x10000;
+const MAX_CODE_POINT = 0x10ffff;
+
 /**
  * Reads bytes as Python's `json.loads` does, which looks at the zeros among the first ones: JSON begins with ASCII.
  * @throws TypeError for bytes that are no text in that encoding
@@ -36,11 +39,13 @@ function decode(bytes: Buffer, encoding: string): string {
 
 function decodeUtf32(bytes: Buffer, littleEndian: boolean): string {
   if (bytes.length % 4 !== 0) throw new TypeError('UTF-32 comes in fours.');
-  const pieces: string[] = [];
+  const units = Buffer.alloc(bytes.length);
+  let length = 0;
   for (let at = 0; at < bytes.length; at += 4) {
     const codePoint = littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
-    if (codePoint > 0x10ffff) throw new TypeError('Unicode ends at U+10FFFF.');
-    pieces.push(String.fromCodePoint(codePoint));
+    if (codePoint > MAX_CODE_POINT) throw new TypeError('Unicode ends at U+10FFFF.');
+    if (codePoint >= FIRST_ASTRAL) length = units.writeUInt16LE(0xd7c0 + (codePoint >> 10), length);
+    length = units.writeUInt16LE(codePoint < FIRST_ASTRAL ? codePoint : 0xdc00 + (codePoint & 0x3ff), length);
   }
-  return pieces.join('');
+  return units.toString('utf16le', 0, length);
 }

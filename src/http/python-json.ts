@@ -1,6 +1,6 @@
 /** A value as Python's json module reads it: whole numbers may be of any size, floats infinite; objects keep their order. */
 export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | JsonObject;
-export type JsonObject = Map<string, JsonValue>;
+type JsonObject = Map<string, JsonValue>;
 
 /** What makes a text no JSON, in the words of Python's `JSONDecodeError`. */
 export class JsonSyntaxError extends Error {
@@ -14,17 +14,29 @@ export class JsonSyntaxError extends Error {
   }
 }
 
-/** JSON that is valid but more than Python's interpreter takes: nested too deep, a number too long. */
+/** JSON that may be valid but is more than is read: nested too deep or a number too long for CPython, or too many values. */
 export class JsonLimitError extends Error {
   override readonly name = 'JsonLimitError';
+  readonly limit: 'depth' | 'digits' | 'values';
+
+  constructor(limit: JsonLimitError['limit']) {
+    super(`The JSON is over the limit of ${limit}.`);
+    this.limit = limit;
+  }
 }
+
+/** Values of a text, those within others included: the event loop stands still while they are made. */
+export const MAX_JSON_VALUES = 100_000;
 
 /** About where CPython's recursion limit is reached below a web server's frames. */
 const MAX_DEPTH = 950;
 /** CPython reads no whole numbers of more digits. */
 const MAX_DIGITS = 4300;
-/** What stands for itself in a string: neither quotes nor escapes nor control characters. */
-const PLAIN = /[^"\\\0-\x1f]*/y;
+const CONTROL = '\\0-\\x1f';
+/** What stands for itself in a string. */
+const PLAIN = new RegExp(`[^"\\\\${CONTROL}]*`, 'y');
+const SPACE = /[ \t\n\r]*/y;
+const ASTRAL = /[\u{10000}-\u{10ffff}]/gu;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const CONSTANT = /null|true|false|NaN|-?Infinity/y;
 const CONSTANTS: Readonly<Record<string, JsonValue>> = {
@@ -49,6 +61,7 @@ class PythonJsonParser {
   readonly #text: string;
   #at = 0;
   #depth = 0;
+  #numValues = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -63,10 +76,11 @@ class PythonJsonParser {
   }
 
   #value(): JsonValue {
+    if (++this.#numValues > MAX_JSON_VALUES) throw new JsonLimitError('values');
     const first = this.#text[this.#at];
     if (first === '"') return this.#string();
     if (first === '{' || first === '[') {
-      if (++this.#depth > MAX_DEPTH) throw new JsonLimitError('nested too deep');
+      if (++this.#depth > MAX_DEPTH) throw new JsonLimitError('depth');
       const value = first === '{' ? this.#object() : this.#array();
       this.#depth--;
       return value;
@@ -147,7 +161,7 @@ class PythonJsonParser {
     const [literal, fraction, exponent] = match;
     const value = Number(literal);
     if (fraction !== undefined || exponent !== undefined) return value;
-    if (literal.replace('-', '').length > MAX_DIGITS) throw new JsonLimitError('a number too long');
+    if (literal.replace('-', '').length > MAX_DIGITS) throw new JsonLimitError('digits');
     return Number.isSafeInteger(value) ? value : BigInt(literal);
   }
 
@@ -165,12 +179,11 @@ class PythonJsonParser {
   }
 
   #skipSpace(): void {
-    while (' \t\n\r'.includes(this.#text[this.#at] ?? 'end')) this.#at++;
+    this.#match(SPACE);
   }
 
   #error(message: string, at: number = this.#at): JsonSyntaxError {
-    let position = 0;
-    for (const _ of this.#text.slice(0, at)) position++;
-    return new JsonSyntaxError(message, position);
+    const numAstral = this.#text.slice(0, at).match(ASTRAL)?.length ?? 0;
+    return new JsonSyntaxError(message, at - numAstral);
   }
 }

@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { MAX_TEXT_BYTES } from '../limits.ts';
 import type { ByteHold } from './held-bytes.ts';
 import { decodeJsonText } from './json-encoding.ts';
-import { JsonSyntaxError, type JsonValue, parsePythonJson } from './python-json.ts';
+import { JsonLimitError, JsonSyntaxError, type JsonValue, MAX_JSON_VALUES, parsePythonJson } from './python-json.ts';
 import { Refusal, refuseValues, type ValidationIssue } from './refusal.ts';
 import { readBody } from './request-body.ts';
 
 /** The longest text, and some room for what is around it. */
-export const MAX_JSON_BYTES = MAX_TEXT_BYTES + 64 * 1024;
+const MAX_JSON_BYTES = MAX_TEXT_BYTES + 64 * 1024;
 const FIELD = 'text';
 const JSON_TYPE = /^application\/(?:json|[^/]*\+json)$/;
 
@@ -39,6 +39,7 @@ function parseJson(body: Buffer): JsonValue {
   try {
     return parsePythonJson(decodeJsonText(body));
   } catch (error) {
+    if (error instanceof JsonLimitError && error.limit === 'values') throw tooManyValues();
     if (!(error instanceof JsonSyntaxError)) throw new Refusal(400, 'There was an error parsing the body');
     const { message, position } = error;
     const loc = ['body', position];
@@ -48,4 +49,8 @@ function parseJson(body: Buffer): JsonValue {
 
 function missing(loc: readonly string[], input: JsonValue): TextBody {
   return { issue: { type: 'missing', loc, msg: 'Field required', input } };
+}
+
+function tooManyValues(): Refusal {
+  return new Refusal(413, `The body holds more than ${MAX_JSON_VALUES} values, the limit of this server.`);
 }

@@ -1,12 +1,12 @@
 import type { ImageSpool } from '../image-spool.ts';
 import type { ByteHold } from './held-bytes.ts';
-import { Refusal } from './refusal.ts';
+import { tooLarge } from './request-body.ts';
 
 /** What of one file is kept in memory; longer ones go to a private temporary file while they arrive. */
 const MAX_MEMORY_BYTES = 1024 * 1024;
 
 /** A file as it was uploaded. */
-export interface UploadedFile {
+interface UploadedFile {
   /** A small one's bytes, or the path of a temporary file. */
   readonly source: Uint8Array | string;
 }
@@ -36,7 +36,7 @@ export function createUpload({ spool, maxBytes }: UploadLimits, hold: ByteHold):
   return {
     async write(bytes) {
       sizeBytes += bytes.length;
-      if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
+      if (sizeBytes > maxBytes) throw tooLarge('file', maxBytes);
       hold.add(bytes.length);
       if (file === undefined && sizeBytes <= MAX_MEMORY_BYTES) {
         chunks.push(bytes);
@@ -56,8 +56,4 @@ export function createUpload({ spool, maxBytes }: UploadLimits, hold: ByteHold):
       await file?.remove();
     },
   };
-}
-
-function tooLarge(maxBytes: number): Refusal {
-  return new Refusal(413, `The file is longer than ${maxBytes} bytes, the limit of this server.`);
 }
