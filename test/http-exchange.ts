@@ -1,6 +1,7 @@
-import { createServer, type RequestListener } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { answerMalformedRequest } from '../src/http/malformed-request.ts';
+import type { RequestListener } from 'node:http';
+import { connect } from 'node:net';
+import { createHttpListener } from '../src/http/http-listener.ts';
+import { silentLogger } from '../src/logger.ts';
 
 /** What came back over a raw connection. */
 export interface Exchange {
@@ -19,15 +20,15 @@ export interface TestServer {
 }
 
 export async function listen(listener: RequestListener): Promise<TestServer> {
-  const server = createServer(listener).on('clientError', answerMalformedRequest);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  const server = createHttpListener({
+    handle: listener,
+    requestTimeoutMs: 60_000,
+    maxConnections: 100,
+    logger: silentLogger,
+    onMalformed() {},
+  });
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  return { port, close: () => server.close({ timeoutMs: 0 }) };
 }
 
 /** Sends bytes as they are, and reads until the other side closes. */

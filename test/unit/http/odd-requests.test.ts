@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../src/http/app.ts';
+import { createHeldBytes } from '../../../src/http/held-bytes.ts';
 import { DEFAULT_SERVER_SETTINGS } from '../../../src/http/server-settings.ts';
 import { createTutorialRoutes } from '../../../src/http/tutorial-routes.ts';
 import { exchange, listen, type TestServer } from '../../http-exchange.ts';
@@ -30,7 +31,11 @@ const CUT_OFF = { detail: 'The form ends before its closing boundary.' };
 
 let server: TestServer;
 beforeAll(async () => {
-  const routes = createTutorialRoutes({ engine: standInEngine(), settings: DEFAULT_SERVER_SETTINGS });
+  const routes = createTutorialRoutes({
+    engine: standInEngine(),
+    settings: DEFAULT_SERVER_SETTINGS,
+    heldBytes: createHeldBytes(DEFAULT_SERVER_SETTINGS.maxHeldBytes),
+  });
   const docs = { method: 'GET', path: '/docs', documentation: null, handle: () => {} } as const;
   server = await listen(createApp({ routes: [...routes, docs], settings: DEFAULT_SERVER_SETTINGS }).callback());
 });

@@ -1,4 +1,5 @@
 import { createApp } from '../../../src/http/app.ts';
+import { createHeldBytes } from '../../../src/http/held-bytes.ts';
 import { DEFAULT_SERVER_SETTINGS, type ServerSettings } from '../../../src/http/server-settings.ts';
 import { createTutorialRoutes, type TutorialParts } from '../../../src/http/tutorial-routes.ts';
 import { exchange, listen, type TestServer } from '../../http-exchange.ts';
@@ -23,7 +24,12 @@ export interface TutorialOptions {
 /** Serves the tutorial's routes over a stand-in for the engine. */
 export function serveTutorial({ engine, settings, spool, warnings = [] }: TutorialOptions = {}): Promise<TestServer> {
   const all = { ...DEFAULT_SERVER_SETTINGS, ...settings };
-  const parts = { engine: { ...standInEngine(), ...engine }, settings: all, ...(spool === undefined ? {} : { spool }) };
+  const parts = {
+    engine: { ...standInEngine(), ...engine },
+    settings: all,
+    heldBytes: createHeldBytes(all.maxHeldBytes),
+    ...(spool === undefined ? {} : { spool }),
+  };
   const logger = { debug() {}, info() {}, warn: (message: string) => void warnings.push(message) };
   return listen(createApp({ routes: createTutorialRoutes(parts), settings: all, logger }).callback());
 }
