@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, onTestFinished, test } from 'vitest';
-import { createEngineMetrics } from '../../../src/http/engine-metrics.ts';
-import { createHeldBytes } from '../../../src/http/held-bytes.ts';
+import { createHeldBytes } from '../../../src/http/body/held-bytes.ts';
+import { createEngineMetrics } from '../../../src/http/observation/engine-metrics.ts';
 import { createRoutes } from '../../../src/http/routes.ts';
 import { createServer } from '../../../src/http/server.ts';
 import { DEFAULT_SERVER_SETTINGS } from '../../../src/http/server-settings.ts';

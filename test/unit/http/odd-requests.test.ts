@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../src/http/app.ts';
-import { createHeldBytes } from '../../../src/http/held-bytes.ts';
+import { createHeldBytes } from '../../../src/http/body/held-bytes.ts';
 import { DEFAULT_SERVER_SETTINGS } from '../../../src/http/server-settings.ts';
-import { createTutorialRoutes } from '../../../src/http/tutorial-routes.ts';
+import { createTutorialRoutes } from '../../../src/http/tutorial/tutorial-routes.ts';
 import { exchange, listen, type TestServer } from '../../http-exchange.ts';
 import { standInEngine } from './stand-in-engine.ts';
 

@@ -1,7 +1,7 @@
 import { createApp } from '../../../src/http/app.ts';
-import { createHeldBytes } from '../../../src/http/held-bytes.ts';
+import { createHeldBytes } from '../../../src/http/body/held-bytes.ts';
 import { DEFAULT_SERVER_SETTINGS, type ServerSettings } from '../../../src/http/server-settings.ts';
-import { createTutorialRoutes, type TutorialParts } from '../../../src/http/tutorial-routes.ts';
+import { createTutorialRoutes, type TutorialParts } from '../../../src/http/tutorial/tutorial-routes.ts';
 import { exchange, listen, type TestServer } from '../../http-exchange.ts';
 import { standInEngine } from './stand-in-engine.ts';
 
