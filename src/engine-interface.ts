@@ -57,7 +57,6 @@ export const EngineOptionsSchema = v.strictObject({
 
 export const CallbackOptionsSchema = v.object({
   fetch: v.optional(v.function('must be a function')),
-  onEvent: v.optional(v.function('must be a function')),
 });
 
 /** Options of `createEngine()`. */
@@ -66,8 +65,6 @@ export type EngineOptions = v.InferInput<typeof EngineOptionsSchema> & {
   readonly logger?: Logger;
   /** What the Hub is asked through, instead of Node's. It is given `redirect: 'manual'` and must not follow redirects. */
   readonly fetch?: typeof fetch;
-  /** Told of what happens inside, for metrics: counts and times. What it throws is ignored. */
-  readonly onEvent?: (event: EngineEvent) => void;
 };
 
 /** The facade: strings and bytes go in, plain results come out. */
@@ -102,6 +99,11 @@ export interface Engine extends AsyncDisposable {
   unload(model?: string): Promise<void>;
   /** The models in use, as they are now. Loads nothing. */
   status(): readonly ModelStatus[];
+  /**
+   * Tells `listener` of what happens inside from now on, for metrics: counts and times. What it throws is ignored.
+   * @returns what ends it
+   */
+  observe(listener: (event: EngineEvent) => void): () => void;
   /** The models on this machine. */
   readonly models: ModelManager;
   /** Ends all work and all runners. Requests that are still waiting fail with ENGINE_CLOSED. */

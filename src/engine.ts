@@ -65,7 +65,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
 /** An engine over any kind of runner. */
 export function createEngineOver(
   transport: RunnerTransport,
-  { logger = silentLogger, fetch, onEvent, ...options }: EngineOptions,
+  { logger = silentLogger, fetch, ...options }: EngineOptions,
 ): Engine {
   const {
     numThreads = availableThreads(),
@@ -76,7 +76,7 @@ export function createEngineOver(
     queue,
     ...hubOptions
   } = parseArgument(EngineOptionsSchema, options);
-  parseArgument(CallbackOptionsSchema, { fetch, onEvent });
+  parseArgument(CallbackOptionsSchema, { fetch });
   const hub = createHub(hubSettings(readHubEnvironment(), { ...hubOptions, fetch }));
   const service = createModelService({
     numThreads,
@@ -86,7 +86,6 @@ export function createEngineOver(
     queue,
     connect: transport.connect,
     logger,
-    onEvent,
     resolve: ({ name, ...wanted }, waiter) => hub.resolve({ ...wanted, model: target(name) }, waiter),
     explain: suspectCache,
   });
@@ -194,6 +193,7 @@ export function createEngineOver(
     load,
     unload: (name) => service.unload(name),
     status: () => service.status(),
+    observe: (listener) => service.observe(listener),
     models,
     close,
     [Symbol.asyncDispose]: close,

@@ -1,7 +1,6 @@
 export { createEngine, type Engine, type EngineOptions, type ModelManager } from './engine.ts';
 export { type ErrorCode, OnnxPredictError } from './errors.ts';
 export type { ListeningAddress } from './http/http-listener.ts';
-export { createEngineMetrics, type EngineMetrics } from './http/observation/engine-metrics.ts';
 export type { RequestRecord } from './http/observation/request-record.ts';
 export type { Readiness } from './http/readiness.ts';
 export { createServer, type Server } from './http/server.ts';

@@ -2,7 +2,6 @@ import * as v from 'valibot';
 import type { Logger } from '../logger.ts';
 import { aliasSchema, type Dtype, DtypeSchema, parseArgument } from '../schemas.ts';
 import { isWebOrigin } from '../web-origin.ts';
-import type { EngineMetrics } from './observation/engine-metrics.ts';
 import type { RequestRecord } from './observation/request-record.ts';
 import { DEFAULT_SERVER_SETTINGS, type ServerSettings } from './server-settings.ts';
 
@@ -28,7 +27,6 @@ const ServerOptionsSchema = v.strictObject({
   maxConnections: v.optional(bytesSchema),
   logger: v.optional(v.object({ debug: v.function(), info: v.function(), warn: v.function() })),
   onRequest: v.optional(v.function('must be a function')),
-  metrics: v.optional(v.object({ observe: v.function(), modelLabel: v.function(), registry: v.looseObject({}) })),
 });
 
 export const ListenOptionsSchema = v.strictObject({
@@ -55,8 +53,6 @@ export interface ServerOptions extends Partial<ServerSettings> {
   readonly logger?: Logger;
   /** Told of every request when it is over. */
   readonly onRequest?: (record: RequestRecord) => void;
-  /** What the engine's events go to; without it only what the server itself sees is counted. */
-  readonly metrics?: EngineMetrics;
 }
 
 /** @throws OnnxPredictError INVALID_ARGUMENT naming the field */

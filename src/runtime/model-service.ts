@@ -32,7 +32,6 @@ export interface ModelServiceOptions extends Omit<RunnerSlotOptions, 'model' | '
     | { readonly maxCost?: number | undefined; readonly maxBytes?: number | undefined; readonly maxWaitMs?: number | undefined }
     | undefined;
   readonly logger: Logger;
-  readonly onEvent: ((event: EngineEvent) => void) | undefined;
 }
 
 /** How a request that is seen through is stopped and followed. */
@@ -54,6 +53,8 @@ export interface ModelService {
   /** Unloads a model, or all, as soon as what it works on is done. */
   unload(name: string | undefined): Promise<void>;
   status(): ModelStatus[];
+  /** @returns what ends the observation */
+  observe(listener: (event: EngineEvent) => void): () => void;
   /** Ends all runners; who waits for a model gets `reason`. */
   close(reason: unknown): Promise<void>;
 }
@@ -62,17 +63,20 @@ export interface ModelService {
 const UNMEASURED: RequestCost = { cost: 1, bytes: 0 };
 
 export function createModelService(options: ModelServiceOptions): ModelService {
-  const { resolve, explain, maxMemoryBytes, queue, logger, onEvent, ...slot } = options;
+  const { resolve, explain, maxMemoryBytes, queue, logger, ...slot } = options;
   const pool = new ModelPool<DownloadEvent>({ maxMemoryBytes });
   const admission = new Admission({ maxCost: queue?.maxCost ?? Infinity, maxBytes: queue?.maxBytes ?? Infinity });
   const crashes = new CrashLedger();
+  const listeners = new Set<(event: EngineEvent) => void>();
 
   /** An observer that throws harms nothing but itself. */
   function tell(event: EngineEvent): void {
-    try {
-      onEvent?.(event);
-    } catch (error) {
-      logger.warn(`onEvent threw: ${error instanceof Error ? error.message : String(error)}`);
+    for (const listener of listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        logger.warn(`a listener threw: ${error instanceof Error ? error.message : String(error)}`);
+      }
     }
   }
 
@@ -151,6 +155,12 @@ export function createModelService(options: ModelServiceOptions): ModelService {
         const { cost, bytes: heldBytes } = admission.held(key);
         return { task: model.task, name, model: model.identity, state, numQueued, numActive, cost, heldBytes, memoryBytes };
       }),
+    observe(listener) {
+      // Each call is its own observation, also of the same function.
+      const own = (event: EngineEvent) => listener(event);
+      listeners.add(own);
+      return () => listeners.delete(own);
+    },
     close: (reason) => pool.close(reason),
   };
 }

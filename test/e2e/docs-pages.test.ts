@@ -41,7 +41,7 @@ const OPERATIONS = [
 
 /** The server as it is, or behind a proxy that puts a prefix before every path. */
 async function serve(prefix: string): Promise<AsyncDisposable & { readonly url: string }> {
-  const answer = createServer(engine).app.callback();
+  const answer = createServer(engine).callback();
   const proxy = createHttpServer((request, response) => {
     request.url = request.url!.startsWith(`${prefix}/`) ? request.url!.slice(prefix.length) : '/outside';
     answer(request, response);

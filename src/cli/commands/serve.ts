@@ -3,7 +3,6 @@ import { readOptionVariables } from '../../config.ts';
 import type { EngineOptions } from '../../engine.ts';
 import { OnnxPredictError, reportError } from '../../errors.ts';
 import { createAppLog } from '../../http/observation/app-log.ts';
-import { createEngineMetrics } from '../../http/observation/engine-metrics.ts';
 import { createServerLog } from '../../http/observation/server-log.ts';
 import { createServer, type Server } from '../../http/server.ts';
 import { DEFAULT_SERVER_SETTINGS } from '../../http/server-settings.ts';
@@ -56,10 +55,9 @@ async function serve(flags: ServeFlags, dependencies: CommandDependencies): Prom
   const { logger, onRequest } = createServerLog({ writeLine, appLog });
   const aliases = [...new Set([...DEFAULT_SERVER_SETTINGS.aliases, ...Object.keys(flags.alias ?? {})])];
   checkPreload(flags, aliases);
-  const metrics = createEngineMetrics({ aliases });
-  const engine = await createEngine({ ...toServeEngineOptions(flags), logger, onEvent: metrics.observe }, { oneShot: false });
+  const engine = await createEngine({ ...toServeEngineOptions(flags), logger }, { oneShot: false });
   try {
-    const server = createServer(engine, { ...toServerOptions(flags, aliases), logger, onRequest, metrics });
+    const server = createServer(engine, { ...toServerOptions(flags, aliases), logger, onRequest });
     const { url } = await server.listen({ host: flags.host, port: flags.port });
     writeLine(`Listening on ${url} (docs at /docs)\n`);
     appLog?.write('info', `listening on ${url}`);

@@ -1,10 +1,9 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { EngineEvent } from '../../schemas.ts';
-import { DEFAULT_SERVER_SETTINGS } from '../server-settings.ts';
 
 /** What an engine and the server over it do, counted for Prometheus. */
 export interface EngineMetrics {
-  /** For `createEngine({ onEvent })`. */
+  /** For `engine.observe()`. */
   readonly observe: (event: EngineEvent) => void;
   /** A model's name as it stands in a label: names that an operator has not given are all one, so that labels stay few. */
   readonly modelLabel: (name: string) => string;
@@ -17,14 +16,10 @@ export const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.
 const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64];
 
 /**
- * Metrics for one engine and one server: the engine's events go to `observe`, the server is handed the whole.
+ * Metrics of one engine, for one server.
  * @param aliases the names of models that are told apart in labels
  */
-export function createEngineMetrics({
-  aliases = DEFAULT_SERVER_SETTINGS.aliases,
-}: {
-  readonly aliases?: readonly string[];
-} = {}): EngineMetrics {
+export function createEngineMetrics(aliases: readonly string[]): EngineMetrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const known = new Set(aliases);

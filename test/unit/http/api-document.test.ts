@@ -90,7 +90,7 @@ test('the document has every route but the pages that show it', async () => {
     settings: DEFAULT_SERVER_SETTINGS,
     heldBytes: createHeldBytes(DEFAULT_SERVER_SETTINGS.maxHeldBytes),
     spool: createImageSpool(),
-    metrics: createEngineMetrics(),
+    metrics: createEngineMetrics([]),
     readiness: () => ({ state: 'ready' }),
   });
   const documented = operationsOf(document).map(([path, method]) => `${method.toUpperCase()} ${path}`);

@@ -13,6 +13,7 @@ export function fakeEngine(functions: Partial<Engine> = {}): Engine {
     load: unexpected('load'),
     unload: unexpected('unload'),
     status: () => [],
+    observe: () => () => {},
     close: unexpected('close'),
     [Symbol.asyncDispose]: unexpected('close'),
     ...functions,

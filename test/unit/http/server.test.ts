@@ -1,10 +1,13 @@
+import { once } from 'node:events';
+import { createServer as createPlainServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Engine } from '../../../src/engine.ts';
 import { OnnxPredictError } from '../../../src/errors.ts';
-import { createEngineMetrics } from '../../../src/http/observation/engine-metrics.ts';
 import type { RequestRecord } from '../../../src/http/observation/request-record.ts';
 import { createServer } from '../../../src/http/server.ts';
 import type { ServerOptions } from '../../../src/http/server-options.ts';
+import type { EngineEvent } from '../../../src/schemas.ts';
 import { waitUntil } from '../../integration/processes.ts';
 import { fakeEngine } from './fake-engine.ts';
 
@@ -129,10 +132,37 @@ test('metrics are told in the text format of Prometheus, and loading nothing', a
   expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
 });
 
-test('two servers cannot share their metrics', () => {
-  const metrics = createEngineMetrics();
-  createServer(fakeEngine(), { metrics });
-  expect(() => createServer(fakeEngine(), { metrics })).toThrow(/^metrics: another server uses them already/);
+test('what the engine does is counted from the start to the end of the server', async () => {
+  const listeners = new Set<(event: EngineEvent) => void>();
+  const observe: Engine['observe'] = (listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+  const { url, server } = await serve({}, fakeEngine({ observe }));
+  for (const listener of listeners) listener({ task: 'summarization', name: 't5', type: 'batch', size: 3 });
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain('onnx_predict_batch_size_sum{task="summarization"} 3');
+  await server.close();
+  expect(listeners.size).toBe(0);
+});
+
+test('it answers in a server of another program, from the first request on', async () => {
+  const server = createServer(fakeEngine());
+  const own = createPlainServer(server.callback());
+  onTestFinished(async () => {
+    own.close();
+    await server.close();
+  });
+  await once(own.listen(0, '127.0.0.1'), 'listening');
+  const { port } = own.address() as AddressInfo;
+  const [first, second] = await Promise.all([1, 2].map(() => fetch(`http://127.0.0.1:${port}/`)));
+  expect([first!.status, second!.status]).toEqual([200, 200]);
+});
+
+test('one that was closed before it was used ends what is begun later', async () => {
+  const server = createServer(fakeEngine());
+  await server.close();
+  await server.close();
+  await expect(server.listen({ port: 0 })).rejects.toThrow('closed');
 });
 
 test.each([

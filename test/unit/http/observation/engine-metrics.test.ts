@@ -3,11 +3,12 @@ import { addEngineGauges } from '../../../../src/http/observation/engine-gauges.
 import { createEngineMetrics } from '../../../../src/http/observation/engine-metrics.ts';
 import type { ModelStatus } from '../../../../src/schemas.ts';
 
+const ALIASES = ['t5', 'bart', 'mit-b0'];
 const T5 = { task: 'summarization', name: 't5' } as const;
 const MIT_B0 = { task: 'image-classification', name: 'mit-b0' } as const;
 
 test('what an engine tells is counted', async () => {
-  const { observe, registry } = createEngineMetrics();
+  const { observe, registry } = createEngineMetrics(ALIASES);
   observe({ ...T5, type: 'queued' });
   observe({ ...T5, type: 'batch', size: 3 });
   observe({ ...T5, type: 'answered', loadMs: 0, queueMs: 40, totalMs: 1400, inputTokens: 100, outputTokens: 20 });
@@ -39,13 +40,13 @@ test('what an engine tells is counted', async () => {
 });
 
 test('the process is measured too, its event loop above all', async () => {
-  const text = await createEngineMetrics().registry.metrics();
+  const text = await createEngineMetrics(ALIASES).registry.metrics();
   expect(text).toContain('process_resident_memory_bytes ');
   expect(text).toContain('nodejs_eventloop_lag_p99_seconds ');
 });
 
 test('models that no operator named share a label, so that paths stay private and labels few', async () => {
-  const { observe, registry } = createEngineMetrics({ aliases: ['mine'] });
+  const { observe, registry } = createEngineMetrics(['mine']);
   for (const name of ['/home/me/model', 'org/name', '__proto__']) {
     observe({ task: 'summarization', name, type: 'failed', code: 'INTERNAL', totalMs: 1 });
   }
@@ -57,7 +58,7 @@ test('models that no operator named share a label, so that paths stay private an
 });
 
 test('the queue is a zero where no model is in use', async () => {
-  const metrics = createEngineMetrics();
+  const metrics = createEngineMetrics(ALIASES);
   addEngineGauges(metrics, { status: () => [] });
   expect(await metrics.registry.metrics()).toContain('onnx_predict_queue_depth{task="summarization"} 0\n');
 });
@@ -74,7 +75,7 @@ test('what is true of models is asked for at each scrape', async () => {
     memoryBytes: 5_000_000,
   };
   let models: ModelStatus[] = [model, { ...model, name: 'bart', numQueued: 5, state: 'loading', memoryBytes: null }];
-  const metrics = createEngineMetrics();
+  const metrics = createEngineMetrics(ALIASES);
   addEngineGauges(metrics, { status: () => models });
   expect((await metrics.registry.metrics()).split('\n')).toEqual(
     expect.arrayContaining([
