@@ -7,7 +7,7 @@ import type { RequestRecord } from './request-record.ts';
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** The name by which it is known that a registry serves a server already. */
-export const HTTP_REQUESTS_METRIC = `${METRIC_PREFIX}http_requests_total`;
+const HTTP_REQUESTS_METRIC = `${METRIC_PREFIX}http_requests_total`;
 
 /** What a server is asked at each scrape. */
 interface HttpState {
