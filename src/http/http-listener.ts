@@ -50,7 +50,8 @@ const LAST_CONNECTIONS_MS = 1000;
 export function createHttpListener(options: ListenerOptions): HttpListener {
   const { handle, requestTimeoutMs, maxConnections, logger, onMalformed } = options;
   const inFlight = new Set<ServerResponse>();
-  const bySocket = new WeakMap<Duplex, ServerResponse>();
+  /** What is not answered yet on each connection, in the order of its answers. */
+  const byConnection = new WeakMap<Duplex, Set<ServerResponse>>();
   const failed = new WeakMap<Duplex, number>();
   let draining = false;
   let closing: Promise<void> | undefined;
@@ -67,23 +68,36 @@ export function createHttpListener(options: ListenerOptions): HttpListener {
   server.maxHeadersCount = MAX_HEADERS_COUNT;
   server.maxConnections = maxConnections;
 
+  server.on('connection', (socket) => {
+    const unanswered = new Set<ServerResponse>();
+    byConnection.set(socket, unanswered);
+    socket.once('close', () => {
+      // Node tells the one whose turn it is, and leaves those that were sent behind it waiting for ever.
+      for (const response of [...unanswered].filter((response) => response.socket === null)) {
+        response.destroy();
+        response.emit('close');
+      }
+    });
+  });
+
   server.on('request', (request, response) => {
+    const unanswered = byConnection.get(request.socket)!;
     inFlight.add(response);
-    bySocket.set(request.socket, response);
+    unanswered.add(response);
     if (draining) response.shouldKeepAlive = false;
     response.once('close', () => {
       inFlight.delete(response);
-      if (bySocket.get(request.socket) === response) bySocket.delete(request.socket);
+      unanswered.delete(response);
       if (inFlight.size === 0) onIdle?.();
     });
     handle(request, response);
   });
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const response = bySocket.get(socket);
+    const [response, ...behind] = byConnection.get(socket) ?? [];
     const left = error.code === 'ECONNRESET' || (error.code === 'HPE_INVALID_EOF_STATE' && response !== undefined);
-    // The client is gone, or would take what is written now for a part of its answer.
-    if (left || !socket.writable || response?.headersSent === true) return void socket.destroy();
+    // The client is gone, or would take what is written now for a part of its answer, or for another's.
+    if (left || !socket.writable || response?.headersSent === true || behind.length > 0) return void socket.destroy();
     const failure = connectionFailure(error.code);
     const requestId = String(response?.getHeader('x-request-id') ?? randomUUID());
     failed.set(socket, failure.status);

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { createHttpListener, type ListenerOptions } from '../../../src/http/http-listener.ts';
 import { silentLogger } from '../../../src/logger.ts';
+import { waitUntil } from '../../integration/processes.ts';
 import { rawRequest } from './raw-request.ts';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
@@ -172,4 +173,31 @@ test('garbage behind a request does not get into its answer', async () => {
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   const answer = await text(socket).catch(() => '');
   expect(answer).not.toContain('400');
+});
+
+test('a client that leaves is missed by all of its requests, also by those that wait for their turn on the connection', async () => {
+  const left: (string | undefined)[] = [];
+  const answers = heldAnswers();
+  const listener = listenerFor((message, response) => {
+    response.once('close', () => left.push(message.url));
+    if (message.url === '/3') answers.handle(message, response);
+  });
+  const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect(port, '127.0.0.1');
+  socket.write(['/1', '/2', '/3'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(''));
+  await answers.arrived();
+  socket.destroy();
+  await waitUntil(async () => (left.length === 3 ? true : undefined));
+  expect(listener.numInFlight).toBe(0);
+  answers.letGo();
+  await listener.close({ timeoutMs: 60_000 });
+  expect(left.sort()).toEqual(['/1', '/2', '/3']);
+});
+
+test('garbage behind several requests is told to none of them', async () => {
+  const answers = heldAnswers();
+  const listener = listenerFor(answers.handle);
+  const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
+  const request = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+  expect(await rawRequest(port, `${request}${request}GARBAGE\r\n\r\n`)).toBe('');
 });
