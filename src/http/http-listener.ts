@@ -59,6 +59,8 @@ export function createHttpListener(options: ListenerOptions): HttpListener {
 
   const server = createServer({
     IncomingMessage: CountedMessage,
+    // The application refuses what has none: Node's own refusal says nothing, and would be in no log.
+    requireHostHeader: false,
     maxHeaderSize: MAX_HEADER_BYTES,
     requestTimeout: requestTimeoutMs,
     headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
@@ -80,7 +82,7 @@ export function createHttpListener(options: ListenerOptions): HttpListener {
     });
   });
 
-  server.on('request', (request, response) => {
+  const take: RequestListener = (request, response) => {
     const unanswered = byConnection.get(request.socket)!;
     inFlight.add(response);
     unanswered.add(response);
@@ -91,7 +93,10 @@ export function createHttpListener(options: ListenerOptions): HttpListener {
       if (inFlight.size === 0) onIdle?.();
     });
     handle(request, response);
-  });
+  };
+  server.on('request', take);
+  // An expectation that nobody knows is no reason to refuse, and Node's own refusal would be in no log.
+  server.on('checkExpectation', take);
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const [response, ...behind] = byConnection.get(socket) ?? [];

@@ -123,7 +123,6 @@ test('what does not end in time is cut off, and said', async () => {
 
 test.each([
   [400, 'no HTTP', 'HELLO WORLD\r\n\r\n'],
-  [400, 'no host', 'GET / HTTP/1.1\r\n\r\n'],
   [431, 'headers of more than 16 KiB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(70_000)}\r\n\r\n`],
 ])('%i answers %s', async (status, _, bytes) => {
   const { port } = await listenerFor(() => {}).listen({ host: '127.0.0.1', port: 0 });
@@ -159,6 +158,12 @@ test.each([
   const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
   expect(await rawRequest(port, bytes)).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n/);
   expect(statusPast).toBe(bytes.includes('abc') ? 408 : undefined);
+});
+
+test.each(['foo', '100-continue'])('an expectation of %s does not keep a request from its answer', async (expectation) => {
+  const { port } = await listenerFor((_, response) => response.end('x')).listen({ host: '127.0.0.1', port: 0 });
+  const bytes = `GET / HTTP/1.1\r\nHost: x\r\nExpect: ${expectation}\r\nConnection: close\r\n\r\n`;
+  expect(await rawRequest(port, bytes)).toMatch(/HTTP\/1.1 200 OK\r\n/);
 });
 
 test('garbage behind a request does not get into its answer', async () => {
