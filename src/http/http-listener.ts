@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { type AddressInfo, Server as TcpServer } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
+import { OnnxPredictError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { type ConnectionFailure, connectionFailure, rawAnswer } from './connection-failure.ts';
 import { listenError } from './listen-error.ts';
@@ -32,7 +32,7 @@ export interface HttpListener {
   readonly draining: boolean;
   /** The status of a request that was ended below the application; undefined for all others. */
   statusPast(request: IncomingMessage): number | undefined;
-  /** @throws OnnxPredictError INVALID_ARGUMENT if nothing can listen there */
+  /** @throws OnnxPredictError INVALID_ARGUMENT if nothing can listen there, or after `close` */
   listen(address: { readonly host: string; readonly port: number }): Promise<ListeningAddress>;
   /** Accepts nothing any more, waits for what is being answered, and cuts it off when the time is over. */
   close(options: { readonly timeoutMs: number }): Promise<void>;
@@ -111,17 +111,30 @@ export function createHttpListener(options: ListenerOptions): HttpListener {
   });
 
   async function listen({ host, port }: { readonly host: string; readonly port: number }): Promise<ListeningAddress> {
+    if (draining) throw closedError();
     try {
       server.listen({ host, port });
       await once(server, 'listening');
     } catch (error) {
       throw listenError(error, host, port);
     }
+    // While the host's name was looked up.
+    if (draining) {
+      server.close();
+      throw closedError();
+    }
     // Accepting a connection can fail later, when file descriptors have run out: that one is lost, and nothing else.
     server.on('error', (error: NodeJS.ErrnoException) => logger.warn(`a connection could not be accepted (${error.code})`));
     const address = server.address() as AddressInfo;
     const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     return { host: address.address, port: address.port, url: `http://${name}:${address.port}` };
+  }
+
+  /** Resolves when nothing is being answered, or when the time is over. */
+  async function untilIdle(timeoutMs: number): Promise<void> {
+    if (inFlight.size === 0) return;
+    const idle = new Promise<void>((resolve) => (onIdle = resolve));
+    await Promise.race([idle, sleep(timeoutMs)]);
   }
 
   async function drain(timeoutMs: number): Promise<void> {
@@ -131,13 +144,15 @@ export function createHttpListener(options: ListenerOptions): HttpListener {
     const closed = once(server, 'close');
     // Not http.Server's own: it would close idle connections at once, under requests that are on their way, and check no timeouts.
     TcpServer.prototype.close.call(server);
-    const idle = inFlight.size === 0 ? undefined : new Promise<void>((resolve) => (onIdle = resolve));
-    await Promise.race([idle, delay(timeoutMs, undefined, { ref: false })]);
-    if (inFlight.size > 0) logger.warn(`${inFlight.size} requests were cut off after ${timeoutMs / 1000} s`);
-    else {
+    const endMs = performance.now() + timeoutMs;
+    await untilIdle(timeoutMs);
+    if (inFlight.size === 0) {
       server.closeIdleConnections();
-      await Promise.race([closed, delay(LAST_CONNECTIONS_MS, undefined, { ref: false })]);
+      await Promise.race([closed, sleep(LAST_CONNECTIONS_MS)]);
+      // What of them has become whole.
+      await untilIdle(endMs - performance.now());
     }
+    if (inFlight.size > 0) logger.warn(`${inFlight.size} requests were cut off after ${timeoutMs / 1000} s`);
     server.closeAllConnections();
     // Ends its timers.
     server.close();
@@ -160,6 +175,15 @@ export function createHttpListener(options: ListenerOptions): HttpListener {
   };
 }
 
+/** Keeps no process alive. */
+function sleep(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs).unref());
+}
+
 function clientOf(socket: Duplex): string {
   return 'remoteAddress' in socket && typeof socket.remoteAddress === 'string' ? socket.remoteAddress : '';
+}
+
+function closedError(): OnnxPredictError {
+  return new OnnxPredictError('INVALID_ARGUMENT', 'The server was closed; create another one.');
 }

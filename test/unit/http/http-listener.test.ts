@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createHttpListener, type ListenerOptions } from '../../../src/http/http-listener.ts';
 import { silentLogger } from '../../../src/logger.ts';
 import { waitUntil } from '../../integration/processes.ts';
@@ -205,4 +205,35 @@ test('garbage behind several requests is told to none of them', async () => {
   const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
   const request = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
   expect(await rawRequest(port, `${request}${request}GARBAGE\r\n\r\n`)).toBe('');
+});
+
+test('what is asked at the last moment over a connection that was open is answered in full', async () => {
+  const answers = heldAnswers();
+  const listener = listenerFor((message, response) => {
+    if (message.url === '/last') answers.handle(message, response);
+    else response.end('x');
+  });
+  const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  // Its beginning is read before the end begins, so that this is no idle connection.
+  socket.write('GET /last HTTP/1.1\r\n');
+  await get(port);
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const closed = listener.close({ timeoutMs: 60_000 });
+  socket.write('Host: x\r\n\r\n');
+  await answers.arrived();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(listener.numInFlight).toBe(1);
+  answers.letGo();
+  expect(await text(socket)).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+  await closed;
+});
+
+test('a server that was closed while it began to listen does not listen', async () => {
+  const listener = listenerFor((_, response) => response.end('x'));
+  const listening = listener.listen({ host: 'localhost', port: 0 });
+  await listener.close({ timeoutMs: 0 });
+  await expect(listening).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });
