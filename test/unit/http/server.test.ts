@@ -4,7 +4,7 @@ import { OnnxPredictError } from '../../../src/errors.ts';
 import { createEngineMetrics } from '../../../src/http/observation/engine-metrics.ts';
 import type { RequestRecord } from '../../../src/http/observation/request-record.ts';
 import { createServer } from '../../../src/http/server.ts';
-import type { ServerOptions } from '../../../src/http/server-options.ts';
+import { checkServerOptions, type ServerOptions } from '../../../src/http/server-options.ts';
 import { waitUntil } from '../../integration/processes.ts';
 import { fakeEngine } from './fake-engine.ts';
 
@@ -158,4 +158,11 @@ test('so is an address', async () => {
   await expect(server.listen({ port: 70_000 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   await expect(server.listen({ host: '' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   await expect(server.close({ timeoutMs: -1 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+});
+
+test('one upload may be as large as uploads may be, also where that is more than all may hold otherwise', () => {
+  const GIB = 2 ** 30;
+  expect(checkServerOptions({ maxUploadBytes: GIB }).maxHeldBytes).toBe(GIB);
+  expect(checkServerOptions({}).maxHeldBytes).toBe(GIB / 2);
+  expect(checkServerOptions({ maxUploadBytes: GIB, maxHeldBytes: 5 }).maxHeldBytes).toBe(5);
 });
