@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Engine } from '../../../src/engine.ts';
 import { OnnxPredictError } from '../../../src/errors.ts';
@@ -108,6 +109,20 @@ test('every request is recorded once, without its query', async () => {
   expect(records[0]!.bytesOut).toBeGreaterThan(100);
   expect(records[1]).toMatchObject({ method: 'DELETE', route: null, path: `/${'a'.repeat(255)}…` });
   expect(JSON.stringify(records)).not.toContain('secret');
+});
+
+test('a client that hangs up once it has its answer, with much still to send, was answered', async () => {
+  const { url, recorded } = await serve({ maxUploadBytes: 10 });
+  const socket = connect(Number(new URL(url).port), '127.0.0.1').setEncoding('utf8');
+  const head = 'Host: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 99999999';
+  socket.write(`POST /predict/image_classes HTTP/1.1\r\n${head}\r\n\r\n`);
+  let answer = '';
+  for await (const part of socket) {
+    answer += part;
+    if (answer.includes('the limit of this server')) break;
+  }
+  expect(answer).toMatch(/^HTTP\/1.1 413 /);
+  expect((await recorded()).status).toBe(413);
 });
 
 test('requests are counted by the route, and by nothing that a client can make up', async () => {
