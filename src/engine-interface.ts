@@ -2,14 +2,13 @@ import * as v from 'valibot';
 import type { ModelManager } from './hub/manage-models.ts';
 import type { Logger } from './logger.ts';
 import {
-  aliasSchema,
+  aliasesSchema,
   type ClassificationResult,
   type ClassifyOptions,
   type EngineEvent,
   type LoadOptions,
   type ModelIdentity,
   type ModelStatus,
-  modelSchema,
   type PullOptions,
   type PullResult,
   type SummarizeOptions,
@@ -24,7 +23,12 @@ export const DEFAULT_WATCHDOG_MS = 60_000;
 export const EngineOptionsSchema = v.strictObject({
   /** Threads that one model computes with. Default: as many as this machine, or its container, has processors. */
   numThreads: v.optional(
-    v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'), v.maxValue(1024)),
+    v.pipe(
+      v.number(),
+      v.integer('must be a whole number'),
+      v.minValue(1, 'must be at least 1'),
+      v.maxValue(1024, 'must be at most 1024'),
+    ),
   ),
   /** A runner from which nothing is heard for this long while it works is ended. Default 60,000. */
   watchdogMs: v.optional(v.pipe(v.number(), v.minValue(1, 'must be at least 1'), v.maxValue(2 ** 31 / 5 - 1))),
@@ -37,9 +41,15 @@ export const EngineOptionsSchema = v.strictObject({
   /** Nothing is asked of the Hub. Default: HF_HUB_OFFLINE. */
   offline: v.optional(v.boolean()),
   /** Names for models of your own, over the built-in aliases: what each stands for is an alias, a folder or a repository. */
-  aliases: v.optional(v.record(aliasSchema, modelSchema)),
+  aliases: v.optional(aliasesSchema),
   /** A model that nobody asked for so long is unloaded; its memory returns to the system. Default: never. */
-  keepAliveMs: v.optional(v.pipe(v.number(), v.minValue(0, 'must not be negative'))),
+  keepAliveMs: v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(0, 'must not be negative'),
+      v.check((ms) => ms === Infinity || ms < 2 ** 31, 'must be Infinity or at most 24 days'),
+    ),
+  ),
   /** What all runners together may hold in memory; the model that was used least recently is unloaded for another. Default: no limit. */
   maxMemoryBytes: v.optional(v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'))),
   /** Bounds on what waits, over all models; what is over them is refused at once with QUEUE_FULL. Default: none. */

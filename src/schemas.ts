@@ -25,13 +25,25 @@ export const DEFAULT_IMAGE_CLASSIFIER = 'mit-b0';
 /** The model that `summarize` uses when none is named. */
 export const DEFAULT_SUMMARIZER = 't5';
 
+/** The schemas drop fields of these names, so that none of them can do harm. */
+const RESERVED_NAMES: readonly string[] = ['constructor', 'prototype', '__proto__'];
+
 /** A name that an operator gives a model. */
 export const aliasSchema = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be letters, digits, ".", "_" and "-", at most 64'),
+  v.check((name) => !RESERVED_NAMES.includes(name), `must not be ${RESERVED_NAMES.join(' or ')}`),
 );
 /** A model's name. */
 export const modelSchema = v.pipe(v.string(), v.nonEmpty('must not be empty'));
+/** Models by their aliases. */
+export const aliasesSchema = v.pipe(
+  v.custom<Readonly<Record<string, string>>>(
+    (value) => typeof value === 'object' && value !== null && !RESERVED_NAMES.some((name) => Object.hasOwn(value, name)),
+    `must be models by their names, none of them ${RESERVED_NAMES.join(' or ')}`,
+  ),
+  v.record(aliasSchema, modelSchema),
+);
 const revisionSchema = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 const countSchema = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'));
 

@@ -8,6 +8,8 @@ export interface RequestState {
   route?: string;
   /** The alias that the request was answered by. */
   model?: string;
+  /** All of the answer was sent, though the response is held open for what the client still sends. */
+  answered?: boolean;
   /** Of the engine's answer; milliseconds but for `steps`. */
   timings?: Readonly<Partial<Record<string, number>>>;
 }

@@ -50,8 +50,8 @@ function escapeQuery(queryString: string): string {
   return queryString.replace(/[^\x21-\x7e]|["<>\\^`{|}]/g, (character) => encodeURIComponent(character));
 }
 
-/** Two Host headers are two opinions of whom the request is for (RFC 9112, 3.2). */
+/** Two Host headers are two opinions of whom the request is for, and only HTTP/1.0 does without one (RFC 9112, 3.2). */
 function checkHost({ req }: Context): void {
   const numHosts = req.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
-  if (numHosts > 1) throw new Refusal(400, 'A request has one Host header.');
+  if (numHosts > 1 || (numHosts === 0 && req.httpVersion === '1.1')) throw new Refusal(400, 'A request has one Host header.');
 }

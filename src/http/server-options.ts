@@ -58,10 +58,12 @@ export interface ServerOptions extends Partial<ServerSettings> {
 /** @throws OnnxPredictError INVALID_ARGUMENT naming the field */
 export function checkServerOptions(options: ServerOptions): ServerSettings {
   const parsed = parseArgument(ServerOptionsSchema, options);
+  const maxUploadBytes = parsed.maxUploadBytes ?? DEFAULT_SERVER_SETTINGS.maxUploadBytes;
   const settings: ServerSettings = {
     aliases: parsed.aliases ?? DEFAULT_SERVER_SETTINGS.aliases,
-    maxUploadBytes: parsed.maxUploadBytes ?? DEFAULT_SERVER_SETTINGS.maxUploadBytes,
-    maxHeldBytes: parsed.maxHeldBytes ?? DEFAULT_SERVER_SETTINGS.maxHeldBytes,
+    maxUploadBytes,
+    // One upload is always let in.
+    maxHeldBytes: parsed.maxHeldBytes ?? Math.max(DEFAULT_SERVER_SETTINGS.maxHeldBytes, maxUploadBytes),
     corsOrigins: parsed.corsOrigins ?? DEFAULT_SERVER_SETTINGS.corsOrigins,
     requestTimeoutMs: parsed.requestTimeoutMs ?? DEFAULT_SERVER_SETTINGS.requestTimeoutMs,
   };

@@ -235,6 +235,7 @@ describe('it is refused with 2 and a reason', () => {
     [['--keep-alive', 'never'], {}, '--keep-alive'],
     [['--alias', 't5'], {}, 'NAME=MODEL'],
     [['--alias', 'my/t5=tiny'], {}, 'letters, digits'],
+    [['--alias', 'constructor=tiny'], {}, 'must not be constructor'],
     [['--preload', 'distilbart'], {}, '--alias distilbart=MODEL'],
     [['--cors-origin', 'https://example.org/a'], {}, 'an origin'],
     [[], { ONNX_PREDICT_MAX_UPLOAD_MB: 'much' }, 'ONNX_PREDICT_MAX_UPLOAD_MB'],

@@ -18,6 +18,10 @@ async function failure(run: () => unknown): Promise<OnnxPredictError> {
 describe('an engine refuses', () => {
   test.each([
     ['fetch', { fetch: 5 }],
+    ['aliases', { aliases: { constructor: 'tiny' } }],
+    ['aliases', { aliases: 't5=tiny' }],
+    ['aliases.my t5', { aliases: { 'my t5': 'tiny' } }],
+    ['keepAliveMs', { keepAliveMs: 2 ** 31 }],
     ['endpoint', { endpoint: 'ftp://x' }],
     ['endpoint', { endpoint: 'https://user:hunter2@x' }],
     ['token', { token: 'hunter2→' }],

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Context, Middleware } from 'koa';
+import { requestState } from '../request-state.ts';
 
 /** So little is read to its end by Node, and the connection lives on. */
 const SMALL_BYTES = 64 * 1024;
@@ -20,7 +21,7 @@ export const endUnreadBody: Middleware = async (context: Context, next) => {
   if (typeof body !== 'string' || context.method === 'HEAD') return;
   const bytes = Buffer.from(body);
   const typed = res.hasHeader('Content-Type');
-  context.body = Readable.from(answerThenDrain(bytes, req));
+  context.body = Readable.from(answerThenDrain(bytes, context));
   context.length = bytes.length;
   // Koa takes a stream for a download.
   if (!typed) context.remove('Content-Type');
@@ -30,8 +31,11 @@ function isLong({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > SMALL_BYTES;
 }
 
-async function* answerThenDrain(answer: Buffer, request: IncomingMessage): AsyncGenerator<Buffer> {
+async function* answerThenDrain(answer: Buffer, context: Context): AsyncGenerator<Buffer> {
+  const request = context.req;
   yield answer;
+  // Who closes the connection now has got it.
+  requestState(context).answered = true;
   await new Promise<void>((resolve) => {
     let numBytes = 0;
     const stop = () => {

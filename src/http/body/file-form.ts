@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from '../refusal.ts';
+import { CollectedBytes } from './collected-bytes.ts';
 import { parseHeaderOptions } from './header-options.ts';
 import type { ByteHold } from './held-bytes.ts';
 import { MultipartScanner, type PartEvent } from './multipart-scanner.ts';
@@ -57,7 +58,7 @@ class MultipartForm {
   #numFields = 0;
   /** Of the last whole part of the wanted name. */
   #value: FormValue | undefined;
-  #open: { readonly wanted: boolean; readonly upload: Upload | undefined; chunks: Buffer[]; numBytes: number } | undefined;
+  #open: { readonly wanted: boolean; readonly upload: Upload | undefined; text: CollectedBytes; numBytes: number } | undefined;
 
   constructor(limits: FormLimits, charset: string) {
     this.#limits = limits;
@@ -95,7 +96,7 @@ class MultipartForm {
     if (this.#numFields > MAX_PARTS) throw tooMany('fields');
     const wanted = decodeText(Buffer.from(name, 'latin1'), this.#charset) === this.#limits.field;
     const upload = isFile ? createUpload(this.#limits, this.#limits.hold) : undefined;
-    this.#open = { wanted, upload, chunks: [], numBytes: 0 };
+    this.#open = { wanted, upload, text: new CollectedBytes(), numBytes: 0 };
   }
 
   async #write(bytes: Buffer): Promise<void> {
@@ -103,16 +104,16 @@ class MultipartForm {
     part.numBytes += bytes.length;
     if (part.upload === undefined && part.numBytes > MAX_FIELD_BYTES) throw tooLong('Part');
     if (!part.wanted) return;
-    if (part.upload === undefined) part.chunks.push(bytes);
+    if (part.upload === undefined) part.text.add(bytes);
     else await part.upload.write(bytes);
   }
 
   async #end(): Promise<void> {
-    const { wanted, upload, chunks } = this.#open!;
+    const { wanted, upload, text } = this.#open!;
     this.#open = undefined;
     if (!wanted) return;
     await this.#forget();
-    this.#value = upload === undefined ? { text: decodeText(Buffer.concat(chunks), this.#charset) } : { upload };
+    this.#value = upload === undefined ? { text: decodeText(text.take(), this.#charset) } : { upload };
   }
 
   async #forget(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ClientGone, Refusal } from '../refusal.ts';
+import { CollectedBytes } from './collected-bytes.ts';
 import type { ByteHold } from './held-bytes.ts';
 
 /** How long a body may be, and what is said of longer ones. */
@@ -32,12 +33,12 @@ export async function* readChunks(request: IncomingMessage, { maxBytes, refuse }
  * @throws Refusal 413, 429; ClientGone
  */
 export async function readBody(request: IncomingMessage, maxBytes: number, hold: ByteHold): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+  const body = new CollectedBytes();
   for await (const chunk of readChunks(request, { maxBytes, refuse: () => tooLarge('body', maxBytes) })) {
     hold.add(chunk.length);
-    chunks.push(chunk);
+    body.add(chunk);
   }
-  return Buffer.concat(chunks);
+  return body.take();
 }
 
 /** What is said of something that is too long. */

@@ -1,4 +1,5 @@
 import type { ImageSpool } from '../../image-spool.ts';
+import { CollectedBytes } from './collected-bytes.ts';
 import type { ByteHold } from './held-bytes.ts';
 import { tooLarge } from './request-body.ts';
 
@@ -29,7 +30,7 @@ export interface UploadLimits {
 
 /** Takes in one file. */
 export function createUpload({ spool, maxBytes }: UploadLimits, hold: ByteHold): Upload {
-  let chunks: Buffer[] = [];
+  const waiting = new CollectedBytes();
   let sizeBytes = 0;
   let file: Awaited<ReturnType<ImageSpool['open']>> | undefined;
 
@@ -39,20 +40,20 @@ export function createUpload({ spool, maxBytes }: UploadLimits, hold: ByteHold):
       if (sizeBytes > maxBytes) throw tooLarge('file', maxBytes);
       hold.add(bytes.length);
       if (file === undefined && sizeBytes <= MAX_MEMORY_BYTES) {
-        chunks.push(bytes);
+        waiting.add(bytes);
         return;
       }
-      file ??= await spool.open();
-      const waiting = [...chunks, bytes];
-      chunks = [];
-      for (const part of waiting) await file.write(part);
+      if (file === undefined) {
+        file = await spool.open();
+        await file.write(waiting.take());
+      }
+      await file.write(bytes);
     },
     async finish() {
       await file?.finish();
-      return { source: file?.path ?? Buffer.concat(chunks) };
+      return { source: file?.path ?? waiting.take() };
     },
     async discard() {
-      chunks = [];
       await file?.remove();
     },
   };

@@ -50,7 +50,7 @@ export function recordRequests({ onRecord, statusPast, nowMs = () => performance
         method: req.method ?? '',
         route: state.route ?? null,
         path: loggedPath(req.url ?? ''),
-        status: statusPast(req) ?? (res.writableFinished ? res.statusCode : CLIENT_LEFT),
+        status: statusPast(req) ?? (res.writableFinished || state.answered === true ? res.statusCode : CLIENT_LEFT),
         durationMs: nowMs() - startMs,
         bytesIn: req instanceof CountedMessage ? req.bodyBytes : null,
         bytesOut: socket.bytesWritten - sentBefore,

@@ -112,10 +112,17 @@ describe('the application', () => {
     expect(seen).toEqual([200, 404, 500]);
   });
 
-  test('refuses two Host headers', async () => {
+  test.each([
+    [400, 'two Host headers', 'HTTP/1.1\r\nHost: a\r\nHost: b'],
+    [400, 'none', 'HTTP/1.1'],
+    [200, 'none in HTTP/1.0', 'HTTP/1.0'],
+  ])('answers %i to %s', async (status, _, rest) => {
     const { port } = await serve();
-    const request = Buffer.from('GET /thing HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n');
-    expect((await exchange(port, request, 'GET')).status).toBe(400);
+    const answer = await exchange(port, Buffer.from(`GET /thing ${rest}\r\nConnection: close\r\n\r\n`), 'GET');
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(answer.body.toString())).toEqual(
+      status === 200 ? expect.anything() : { detail: 'A request has one Host header.' },
+    );
   });
 
   test.each([

@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createHttpListener, type ListenerOptions } from '../../../src/http/http-listener.ts';
 import { silentLogger } from '../../../src/logger.ts';
+import { waitUntil } from '../../integration/processes.ts';
 import { rawRequest } from './raw-request.ts';
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
@@ -122,7 +123,6 @@ test('what does not end in time is cut off, and said', async () => {
 
 test.each([
   [400, 'no HTTP', 'HELLO WORLD\r\n\r\n'],
-  [400, 'no host', 'GET / HTTP/1.1\r\n\r\n'],
   [431, 'headers of more than 16 KiB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(70_000)}\r\n\r\n`],
 ])('%i answers %s', async (status, _, bytes) => {
   const { port } = await listenerFor(() => {}).listen({ host: '127.0.0.1', port: 0 });
@@ -160,6 +160,12 @@ test.each([
   expect(statusPast).toBe(bytes.includes('abc') ? 408 : undefined);
 });
 
+test.each(['foo', '100-continue'])('an expectation of %s does not keep a request from its answer', async (expectation) => {
+  const { port } = await listenerFor((_, response) => response.end('x')).listen({ host: '127.0.0.1', port: 0 });
+  const bytes = `GET / HTTP/1.1\r\nHost: x\r\nExpect: ${expectation}\r\nConnection: close\r\n\r\n`;
+  expect(await rawRequest(port, bytes)).toMatch(/HTTP\/1.1 200 OK\r\n/);
+});
+
 test('garbage behind a request does not get into its answer', async () => {
   const listener = listenerFor((_, response) => {
     response.writeHead(200, { 'Content-Length': 6 });
@@ -172,4 +178,62 @@ test('garbage behind a request does not get into its answer', async () => {
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   const answer = await text(socket).catch(() => '');
   expect(answer).not.toContain('400');
+});
+
+test('a client that leaves is missed by all of its requests, also by those that wait for their turn on the connection', async () => {
+  const left: (string | undefined)[] = [];
+  const answers = heldAnswers();
+  const listener = listenerFor((message, response) => {
+    response.once('close', () => left.push(message.url));
+    if (message.url === '/3') answers.handle(message, response);
+  });
+  const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect(port, '127.0.0.1');
+  socket.write(['/1', '/2', '/3'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(''));
+  await answers.arrived();
+  socket.destroy();
+  await waitUntil(async () => (left.length === 3 ? true : undefined));
+  expect(listener.numInFlight).toBe(0);
+  answers.letGo();
+  await listener.close({ timeoutMs: 60_000 });
+  expect(left.sort()).toEqual(['/1', '/2', '/3']);
+});
+
+test('garbage behind several requests is told to none of them', async () => {
+  const answers = heldAnswers();
+  const listener = listenerFor(answers.handle);
+  const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
+  const request = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+  expect(await rawRequest(port, `${request}${request}GARBAGE\r\n\r\n`)).toBe('');
+});
+
+test('what is asked at the last moment over a connection that was open is answered in full', async () => {
+  const answers = heldAnswers();
+  const listener = listenerFor((message, response) => {
+    if (message.url === '/last') answers.handle(message, response);
+    else response.end('x');
+  });
+  const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  // Its beginning is read before the end begins, so that this is no idle connection.
+  socket.write('GET /last HTTP/1.1\r\n');
+  await get(port);
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const closed = listener.close({ timeoutMs: 60_000 });
+  socket.write('Host: x\r\n\r\n');
+  await answers.arrived();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(listener.numInFlight).toBe(1);
+  answers.letGo();
+  expect(await text(socket)).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+  await closed;
+});
+
+test('a server that was closed while it began to listen does not listen', async () => {
+  const listener = listenerFor((_, response) => response.end('x'));
+  const listening = listener.listen({ host: 'localhost', port: 0 });
+  await listener.close({ timeoutMs: 0 });
+  await expect(listening).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
 });

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer as createPlainServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Engine } from '../../../src/engine.ts';
 import { OnnxPredictError } from '../../../src/errors.ts';
 import type { RequestRecord } from '../../../src/http/observation/request-record.ts';
 import { createServer } from '../../../src/http/server.ts';
-import type { ServerOptions } from '../../../src/http/server-options.ts';
+import { checkServerOptions, type ServerOptions } from '../../../src/http/server-options.ts';
 import type { EngineEvent } from '../../../src/schemas.ts';
 import { waitUntil } from '../../integration/processes.ts';
 import { fakeEngine } from './fake-engine.ts';
@@ -113,6 +113,20 @@ test('every request is recorded once, without its query', async () => {
   expect(JSON.stringify(records)).not.toContain('secret');
 });
 
+test('a client that hangs up once it has its answer, with much still to send, was answered', async () => {
+  const { url, recorded } = await serve({ maxUploadBytes: 10 });
+  const socket = connect(Number(new URL(url).port), '127.0.0.1').setEncoding('utf8');
+  const head = 'Host: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 99999999';
+  socket.write(`POST /predict/image_classes HTTP/1.1\r\n${head}\r\n\r\n`);
+  let answer = '';
+  for await (const part of socket) {
+    answer += part;
+    if (answer.includes('the limit of this server')) break;
+  }
+  expect(answer).toMatch(/^HTTP\/1.1 413 /);
+  expect((await recorded()).status).toBe(413);
+});
+
 test('requests are counted by the route, and by nothing that a client can make up', async () => {
   const { url } = await serve();
   await fetch(`${url}/livez`);
@@ -188,4 +202,11 @@ test('so is an address', async () => {
   await expect(server.listen({ port: 70_000 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   await expect(server.listen({ host: '' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   await expect(server.close({ timeoutMs: -1 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+});
+
+test('one upload may be as large as uploads may be, also where that is more than all may hold otherwise', () => {
+  const GIB = 2 ** 30;
+  expect(checkServerOptions({ maxUploadBytes: GIB }).maxHeldBytes).toBe(GIB);
+  expect(checkServerOptions({}).maxHeldBytes).toBe(GIB / 2);
+  expect(checkServerOptions({ maxUploadBytes: GIB, maxHeldBytes: 5 }).maxHeldBytes).toBe(5);
 });
