@@ -1,9 +1,14 @@
+import type { IncomingMessage } from 'node:http';
 import type Koa from 'koa';
+import { createAddressRanges } from '../address-range.ts';
 import type { Engine } from '../engine.ts';
 import { OnnxPredictError } from '../errors.ts';
 import { createImageSpool } from '../image-spool.ts';
 import { silentLogger } from '../logger.ts';
 import { parseArgument } from '../schemas.ts';
+import { noteClient } from './access/client-address.ts';
+import { createGuard } from './access/guard.ts';
+import { openKeyRing } from './access/key-ring.ts';
 import { createApp } from './app.ts';
 import { createHeldBytes } from './body/held-bytes.ts';
 import { withDefaultDtype } from './default-dtype.ts';
@@ -18,6 +23,7 @@ import { createPreload } from './preload.ts';
 import type { Readiness } from './readiness.ts';
 import { createRoutes } from './routes.ts';
 import { CloseOptionsSchema, checkServerOptions, ListenOptionsSchema, type ServerOptions } from './server-options.ts';
+
 
 /** The HTTP API over an engine. */
 export interface Server extends AsyncDisposable {
@@ -50,6 +56,7 @@ const DEFAULT_MAX_CONNECTIONS = 2048;
 export function createServer(engine: Engine, options: ServerOptions = {}): Server {
   const settings = checkServerOptions(options);
   const { logger = silentLogger, preload: names = [], dtype, onRequest, maxConnections = DEFAULT_MAX_CONNECTIONS } = options;
+  const { apiKeyFile, rateLimit } = options;
   const metrics = options.metrics ?? createEngineMetrics({ aliases: settings.aliases });
   if (metrics.registry.getSingleMetric(HTTP_REQUESTS_METRIC) !== undefined) {
     throw new OnnxPredictError('INVALID_ARGUMENT', 'metrics: another server uses them already; create some for this one');
@@ -64,6 +71,7 @@ export function createServer(engine: Engine, options: ServerOptions = {}): Serve
   // Who does not ask for it shall not be ended by it: readiness tells.
   preloaded.catch(() => {});
 
+  const keys = apiKeyFile === undefined ? undefined : openKeyRing({ path: apiKeyFile, logger });
   const heldBytes = createHeldBytes(settings.maxHeldBytes);
   const spool = createImageSpool();
   addEngineGauges(metrics, engine);
@@ -76,12 +84,18 @@ export function createServer(engine: Engine, options: ServerOptions = {}): Serve
       // A listener that throws harms nobody: the answer has been sent.
     }
   };
+  const { rootPath } = settings;
+  const access = { rootPath, needsKey: keys !== undefined };
+  const statusPast = (request: IncomingMessage) => listener.statusPast(request);
   const app = createApp({
     settings,
     logger,
-    routes: createRoutes({ engine: answering, settings, heldBytes, spool, metrics, readiness }),
+    routes: createRoutes({ engine: answering, settings, heldBytes, spool, metrics, readiness, access }),
+    guard: createGuard({ keys, rateLimit }),
+    rootPath,
     middlewares: [
-      recordRequests({ onRecord, statusPast: (request) => listener.statusPast(request) }),
+      recordRequests({ onRecord, statusPast }),
+      noteClient(createAddressRanges(settings.trustedProxies)),
       assignRequestId,
       reportServerTiming(),
     ],
@@ -102,6 +116,7 @@ export function createServer(engine: Engine, options: ServerOptions = {}): Serve
     const { timeoutMs } = parseArgument(CloseOptionsSchema, options);
     closing.abort();
     await listener.close({ timeoutMs });
+    keys?.close();
     await spool.close();
   }
 

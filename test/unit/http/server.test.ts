@@ -1,6 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { formatStoredKey, hashApiKey } from '../../../src/api-keys.ts';
 import type { Engine } from '../../../src/engine.ts';
 import { OnnxPredictError } from '../../../src/errors.ts';
+import type { OpenApiDocument } from '../../../src/http/docs/openapi.ts';
 import { createEngineMetrics } from '../../../src/http/observation/engine-metrics.ts';
 import type { RequestRecord } from '../../../src/http/observation/request-record.ts';
 import { createServer } from '../../../src/http/server.ts';
@@ -129,6 +134,29 @@ test('metrics are told in the text format of Prometheus, and loading nothing', a
   expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
 });
 
+test('requests are counted by the names of their keys, where keys are asked for', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'onnx-predict-test-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const apiKeyFile = join(folder, 'keys.txt');
+  await writeFile(apiKeyFile, formatStoredKey({ name: 'team-a', hash: hashApiKey('op_1') }), { mode: 0o600 });
+  const { url, records } = await serve({ apiKeyFile });
+  expect((await fetch(`${url}/metrics`)).status).toBe(401);
+  const headers = { authorization: 'Bearer op_1' };
+  await fetch(`${url}/metrics`, { headers });
+  const text = await (await fetch(`${url}/metrics`, { headers })).text();
+  expect(text).toContain('onnx_predict_http_key_requests_total{key="team-a",status="200"} 1');
+  await waitUntil(async () => (records.length === 3 ? true : undefined));
+  expect(records.map(({ key, route }) => [key, route])).toEqual([
+    [null, '/metrics'],
+    ['team-a', '/metrics'],
+    ['team-a', '/metrics'],
+  ]);
+  const { paths, components } = (await (await fetch(`${url}/openapi.json`)).json()) as OpenApiDocument;
+  expect(Object.keys(components.securitySchemes!)).toEqual(['bearer', 'apiKey']);
+  expect(paths['/metrics']!.get).toMatchObject({ security: [{ bearer: [] }, { apiKey: [] }], responses: { 401: {} } });
+  expect(paths['/livez']!.get).not.toHaveProperty('security');
+});
+
 test('two servers cannot share their metrics', () => {
   const metrics = createEngineMetrics();
   createServer(fakeEngine(), { metrics });
@@ -141,6 +169,10 @@ test.each([
   ['aliases.0', { aliases: ['org/name'] }],
   ['corsOrigins.0', { corsOrigins: ['https://example.org/path'] }],
   ['requestTimeoutMs', { requestTimeoutMs: 2 ** 31 }],
+  ['trustedProxies.0', { trustedProxies: ['everyone'] }],
+  ['rootPath', { rootPath: 'tools' }],
+  ['apiKeyFile', { apiKeyFile: '' }],
+  ['rateLimit.requests', { rateLimit: { requests: 0, periodMs: 1 } }],
   ['preload.0', { preload: ['distilbart'] }],
   ['dtype', { dtype: 'fp8' }],
   ['logger', { logger: 'console' }],
