@@ -12,6 +12,7 @@ import { openKeyRing } from './access/key-ring.ts';
 import { createApp } from './app.ts';
 import { createHeldBytes } from './body/held-bytes.ts';
 import { withDefaultDtype } from './default-dtype.ts';
+import { readApiInfo } from './docs/api-info.ts';
 import { createHttpListener, type ListeningAddress } from './http-listener.ts';
 import { addEngineGauges } from './observation/engine-gauges.ts';
 import { createEngineMetrics } from './observation/engine-metrics.ts';
@@ -24,6 +25,8 @@ import type { Readiness } from './readiness.ts';
 import { createRoutes } from './routes.ts';
 import { CloseOptionsSchema, checkServerOptions, ListenOptionsSchema, type ServerOptions } from './server-options.ts';
 
+import { loadOpenTelemetry } from './tracing/open-telemetry.ts';
+import { traceRequests } from './tracing/trace-requests.ts';
 
 /** The HTTP API over an engine. */
 export interface Server extends AsyncDisposable {
@@ -98,6 +101,7 @@ export function createServer(engine: Engine, options: ServerOptions = {}): Serve
       noteClient(createAddressRanges(settings.trustedProxies)),
       assignRequestId,
       reportServerTiming(),
+      traceRequests({ openTelemetry: loadOpenTelemetry(), version: readApiInfo().version, statusPast }),
     ],
   });
   const listener = createHttpListener({

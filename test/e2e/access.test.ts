@@ -106,3 +106,11 @@ test('a server with a limit says how a client stands, and when to come back', as
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(1700);
   expect((await ask('192.0.2.2')).status).toBe(200);
 });
+
+test('a log line has the trace that a request is part of', async () => {
+  const server = startServer();
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+  await fetch(`${await server.url}/livez`, { headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` } });
+  const line = await waitUntil(async () => server.logLines().find(({ route }) => route === '/livez'));
+  expect(line['trace_id']).toBe(traceId);
+});
