@@ -61,6 +61,16 @@ export function byteSize(text: string): number {
   throw new InvalidArgumentError('It must be a size, as 4GB, 512MiB or a number of bytes.');
 }
 
+const RATE_PERIOD_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Parses `10/s`, `60/m` or `1000/h`. */
+export function rate(text: string): { readonly requests: number; readonly periodMs: number } {
+  const [, count, unit = ''] = /^(\d{1,9})\/([smh])$/.exec(text) ?? [];
+  const requests = Number(count);
+  if (requests > 0) return { requests, periodMs: RATE_PERIOD_MS[unit]! };
+  throw new InvalidArgumentError('It must be a number of requests per second, minute or hour, as 10/s, 60/m or 1000/h.');
+}
+
 /** Parses a port of TCP; 0 is any that is free. */
 export function port(text: string): number {
   const value = Number(text);

@@ -1,10 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import * as v from 'valibot';
+import { isAddressRange } from '../address-range.ts';
+import { isRootPath } from '../root-path.ts';
 import { aliasSchema, type Dtype } from '../schemas.ts';
 import { isWebOrigin } from '../web-origin.ts';
 import { cacheDirOption, type HubFlags, offlineOption } from './hub-options.ts';
 import { dtypeOption } from './model-options.ts';
-import { byteSize, duration, durationOrForever, port, wholeNumber } from './option-values.ts';
+import { byteSize, duration, durationOrForever, port, rate, wholeNumber } from './option-values.ts';
 
 export interface ServeFlags extends HubFlags {
   readonly host: string;
@@ -23,11 +25,16 @@ export interface ServeFlags extends HubFlags {
   readonly shutdownTimeout: number;
   readonly logFile?: string;
   readonly corsOrigin?: readonly string[];
+  /** A path. */
+  readonly apiKeys?: string;
+  readonly rateLimit?: ReturnType<typeof rate>;
+  readonly trustedProxy?: readonly string[];
+  readonly rootPath?: string;
   readonly insecure?: true;
 }
 
 /** Options that may be given several times, or once with commas in their variable. */
-export const LIST_OPTIONS: ReadonlySet<string> = new Set(['preload', 'alias', 'corsOrigin']);
+export const LIST_OPTIONS: ReadonlySet<string> = new Set(['preload', 'alias', 'corsOrigin', 'trustedProxy']);
 
 const DEFAULT_MAX_QUEUE = 64;
 const DEFAULT_MAX_UPLOAD_MB = 20;
@@ -68,7 +75,18 @@ export function addServeOptions(command: Command): Command {
     )
     .addOption(new Option('--log-file <path>', 'log to this file too, rotated at 10 MiB').argParser(notEmpty))
     .addOption(new Option('--cors-origin <origin>', 'site whose pages may call this server, or *').argParser(origin))
-    .addOption(new Option('--insecure', 'listen on a host that others can reach'));
+    .addOption(new Option('--api-keys <file>', 'ask for a key of this file, which "keys add" makes').argParser(notEmpty))
+    .addOption(
+      new Option('--rate-limit <rate>', 'of each key or else address: 10/s, 60/m, 1000/h (default: no limit)').argParser(rate),
+    )
+    .addOption(
+      new Option(
+        '--trusted-proxy <addresses>',
+        'proxies whose X-Forwarded-For is believed: 10.1.0.0/16, loopback, private',
+      ).argParser(addressRanges),
+    )
+    .addOption(new Option('--root-path <path>', 'what a proxy puts before every path, /tools/predict say').argParser(rootPath))
+    .addOption(new Option('--insecure', 'listen on a host that others can reach, and ask for no key'));
 }
 
 function notEmpty(text: string): string {
@@ -101,4 +119,16 @@ function checkAlias(name: string): string {
 function origin(text: string, previous: readonly string[] = []): readonly string[] {
   if (text === '*' || isWebOrigin(text)) return [...previous, text];
   throw new InvalidArgumentError('It must be * or an origin without a path, as https://example.org.');
+}
+
+function addressRanges(text: string, previous: readonly string[] = []): readonly string[] {
+  const ranges = text.split(',').map((range) => range.trim());
+  if (ranges.every(isAddressRange)) return [...previous, ...ranges];
+  throw new InvalidArgumentError('It must be an address, a network as 10.1.0.0/16, loopback, linklocal or private.');
+}
+
+function rootPath(text: string): string {
+  const path = text.replace(/\/$/, '');
+  if (path === '' || isRootPath(path)) return path;
+  throw new InvalidArgumentError('It must be a path that begins with a slash, as /tools/predict.');
 }

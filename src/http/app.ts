@@ -4,12 +4,12 @@ import { answerErrors } from './answer-errors.ts';
 import { endUnreadBody } from './body/end-unread-body.ts';
 import { allowOrigins } from './cross-origin.ts';
 import type { Route } from './route.ts';
-import { createRouting } from './routing.ts';
+import { createRouting, type RoutingOptions } from './routing.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import type { ServerSettings } from './server-settings.ts';
 
 /** What an application is made of. */
-export interface AppParts {
+export interface AppParts extends RoutingOptions {
   readonly routes: readonly Route[];
   readonly settings: Pick<ServerSettings, 'corsOrigins'>;
   /** Around everything else: they see every answer, refusals included. */
@@ -19,10 +19,10 @@ export interface AppParts {
 }
 
 /** The HTTP application: what finds a request's route, answers it and says what went wrong. Its `callback()` is a server's listener. */
-export function createApp({ routes, settings, middlewares = [], logger = silentLogger }: AppParts): Koa {
+export function createApp({ routes, settings, middlewares = [], logger = silentLogger, ...routing }: AppParts): Koa {
   const app = new Koa();
   const origins = settings.corsOrigins.length === 0 ? [] : [allowOrigins(settings.corsOrigins)];
-  const all = [...middlewares, endUnreadBody, setSecurityHeaders, ...origins, answerErrors, ...createRouting(routes)];
+  const all = [...middlewares, endUnreadBody, setSecurityHeaders, ...origins, answerErrors, ...createRouting(routes, routing)];
   for (const middleware of all) app.use(middleware);
   app.on('error', (error: Error, context?: Context) => {
     // A client that left is no failure.

@@ -12,6 +12,7 @@ export function createHealthRoutes(readiness: () => Readiness): readonly Route[]
     {
       method: 'GET',
       path: '/livez',
+      open: true,
       documentation: {
         operationId: 'livez',
         summary: 'Whether the process serves',
@@ -27,6 +28,7 @@ export function createHealthRoutes(readiness: () => Readiness): readonly Route[]
     {
       method: 'GET',
       path: '/readyz',
+      open: true,
       documentation: {
         operationId: 'readyz',
         summary: 'Whether requests are welcome',

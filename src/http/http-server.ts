@@ -1,11 +1,16 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { createAddressRanges } from '../address-range.ts';
 import type { Engine } from '../engine.ts';
 import { createImageSpool } from '../image-spool.ts';
 import { silentLogger } from '../logger.ts';
 import { parseArgument } from '../schemas.ts';
+import { noteClient } from './access/client-address.ts';
+import { createGuard } from './access/guard.ts';
+import { openKeyRing } from './access/key-ring.ts';
 import { createApp } from './app.ts';
 import { createHeldBytes } from './body/held-bytes.ts';
 import { withDefaultDtype } from './default-dtype.ts';
+import { readApiInfo } from './docs/api-info.ts';
 import { createHttpListener, type ListeningAddress } from './http-listener.ts';
 import { addEngineGauges } from './observation/engine-gauges.ts';
 import { createEngineMetrics } from './observation/engine-metrics.ts';
@@ -17,6 +22,9 @@ import { createPreload } from './preload.ts';
 import type { Readiness } from './readiness.ts';
 import { createRoutes } from './routes.ts';
 import { CloseOptionsSchema, checkServerOptions, ListenOptionsSchema, type ServerOptions } from './server-options.ts';
+
+import { loadOpenTelemetry } from './tracing/open-telemetry.ts';
+import { traceRequests } from './tracing/trace-requests.ts';
 
 /** The HTTP API over an engine. */
 export interface Server extends AsyncDisposable {
@@ -49,6 +57,8 @@ const DEFAULT_MAX_CONNECTIONS = 2048;
 export function createHttpServer(engine: Engine, options: ServerOptions = {}): Server {
   const settings = checkServerOptions(options);
   const { logger = silentLogger, preload: names = [], dtype, onRequest, maxConnections = DEFAULT_MAX_CONNECTIONS } = options;
+  const { apiKeyFile, rateLimit } = options;
+  const keys = apiKeyFile === undefined ? undefined : openKeyRing({ path: apiKeyFile, logger });
   const metrics = createEngineMetrics(settings.aliases);
   const stopObserving = engine.observe(metrics.observe);
   const answering = dtype === undefined ? engine : withDefaultDtype(engine, dtype);
@@ -73,14 +83,21 @@ export function createHttpServer(engine: Engine, options: ServerOptions = {}): S
       // A listener that throws harms nobody: the answer has been sent.
     }
   };
+  const { rootPath } = settings;
+  const access = { rootPath, needsKey: keys !== undefined };
+  const statusPast = (request: IncomingMessage) => listener.statusPast(request);
   const app = createApp({
     settings,
     logger,
-    routes: createRoutes({ engine: answering, settings, heldBytes, spool, metrics, readiness }),
+    routes: createRoutes({ engine: answering, settings, heldBytes, spool, metrics, readiness, access }),
+    guard: createGuard({ keys, rateLimit }),
+    rootPath,
     middlewares: [
-      recordRequests({ onRecord, statusPast: (request) => listener.statusPast(request) }),
+      recordRequests({ onRecord, statusPast }),
+      noteClient(createAddressRanges(settings.trustedProxies)),
       assignRequestId,
       reportServerTiming(),
+      traceRequests({ openTelemetry: loadOpenTelemetry(), version: readApiInfo().version, statusPast }),
     ],
   });
   const listener = createHttpListener({
@@ -100,6 +117,7 @@ export function createHttpServer(engine: Engine, options: ServerOptions = {}): S
     closing.abort();
     await listener.close({ timeoutMs });
     stopObserving();
+    keys?.close();
     await spool.close();
   }
 

@@ -4,6 +4,15 @@ import type { Context } from 'koa';
 export interface RequestState {
   /** Set for every request. */
   requestId?: string;
+  /** Set for every request: the address of who sent it, and how. */
+  client?: string;
+  scheme?: 'http' | 'https';
+  /** The name of the API key, where keys are asked for. */
+  key?: string;
+  /** Of the trace that the request is part of. */
+  traceId?: string;
+  /** What is asked for, without the path that a proxy puts before it. */
+  path?: string;
   /** The path of the route that matched. */
   route?: string;
   /** The alias that the request was answered by. */

@@ -27,6 +27,8 @@ export interface Route {
   readonly method: 'GET' | 'POST';
   /** Matched exactly, after percent-decoding. */
   readonly path: string;
+  /** Whether it answers without an API key, and counts for no limit, where there are keys and limits. */
+  readonly open?: boolean;
   /** Null: not part of the documented API, as the pages that show it. */
   readonly documentation: RouteDocumentation | null;
   /** Sets the context's status and body; what it throws becomes the answer. */

@@ -1,39 +1,64 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
+import type { Guard } from './access/guard.ts';
 import { Refusal } from './refusal.ts';
+import { requestState } from './request-state.ts';
 import { parseTarget } from './request-target.ts';
 import type { Route } from './route.ts';
 
 const TEMPORARY_REDIRECT = 307;
 
+export interface RoutingOptions {
+  /** Asked before each route. */
+  readonly guard?: Guard | undefined;
+  /** What a proxy puts before every path, and perhaps leaves there. */
+  readonly rootPath?: string;
+}
+
 /**
  * Hands requests to their routes as Starlette does: paths match exactly, after they were percent-decoded; a path that another
  * trailing slash would make match is redirected to it; a method that a path does not have is 405. Other than there, GET answers HEAD.
  */
-export function createRouting(routes: readonly Route[]): readonly Middleware[] {
+export function createRouting(routes: readonly Route[], { guard, rootPath = '' }: RoutingOptions = {}): readonly Middleware[] {
   const router = new Router({ strict: true, sensitive: true });
-  for (const { method, path, handle } of routes) {
-    router.register(path, [method], async (context) => handle(context));
+  for (const route of routes) {
+    router.register(route.path, [route.method], async (context) => {
+      // The log and the metrics know which route it was, refusals included.
+      requestState(context).route = route.path;
+      await guard?.(context, route);
+      await route.handle(context);
+    });
   }
+  const isKnown = (path: string) => router.match(path, '').path.length > 0;
   const decodePath: Middleware = (context, next) => {
     checkHost(context);
-    (context as Context & { newRouterPath?: string }).newRouterPath = parseTarget(context.req.url ?? '').path;
+    const { path } = parseTarget(context.req.url ?? '');
+    const ownPath = isKnown(path) ? path : withoutRoot(path, rootPath);
+    requestState(context).path = ownPath;
+    (context as Context & { newRouterPath?: string }).newRouterPath = ownPath;
     return next();
   };
-  return [decodePath, router.routes() as unknown as Middleware, answerUnmatched(routes)];
+  return [decodePath, router.routes() as unknown as Middleware, answerUnmatched(routes, rootPath)];
 }
 
-function answerUnmatched(routes: readonly Route[]): Middleware {
+function withoutRoot(path: string, rootPath: string): string {
+  if (path === rootPath) return '/';
+  return path.startsWith(`${rootPath}/`) ? path.slice(rootPath.length) : path;
+}
+
+function answerUnmatched(routes: readonly Route[], rootPath: string): Middleware {
   const at = (path: string) => routes.filter((route) => route.path === path);
   return (context) => {
-    const { path, queryString } = parseTarget(context.req.url ?? '');
+    const { queryString } = parseTarget(context.req.url ?? '');
+    const path = requestState(context).path ?? '';
     const others = at(path);
     if (others.length > 0) throw new Refusal(405, 'Method Not Allowed', { Allow: allowedMethods(others) });
     const target = path.endsWith('/') ? path.replace(/\/+$/, '') : `${path}/`;
     if (path === '/' || at(target).length === 0) throw new Refusal(404, 'Not Found');
     context.status = TEMPORARY_REDIRECT;
     // Relative, and a path of the table: neither the Host header nor the request's own spelling gets into it.
-    context.set('Location', queryString === '' ? target : `${target}?${escapeQuery(queryString)}`);
+    const location = `${rootPath}${target}`;
+    context.set('Location', queryString === '' ? location : `${location}?${escapeQuery(queryString)}`);
     context.body = '';
     context.remove('Content-Type');
   };

@@ -1,7 +1,10 @@
 import * as v from 'valibot';
+import { isAddressRange } from '../address-range.ts';
 import type { Logger } from '../logger.ts';
+import { isRootPath } from '../root-path.ts';
 import { aliasSchema, type Dtype, DtypeSchema, parseArgument } from '../schemas.ts';
 import { isWebOrigin } from '../web-origin.ts';
+import type { RateLimit } from './access/rate-limit.ts';
 import type { RequestRecord } from './observation/request-record.ts';
 import { DEFAULT_SERVER_SETTINGS, type ServerSettings } from './server-settings.ts';
 
@@ -14,6 +17,21 @@ const corsOriginSchema = v.pipe(
   v.check((origin) => origin === '*' || isWebOrigin(origin), 'must be * or an origin, as https://example.org'),
 );
 
+const addressRangeSchema = v.pipe(
+  v.string(),
+  v.check(isAddressRange, 'must be loopback, linklocal, private, an address or a network, as 10.1.0.0/16'),
+);
+
+const rootPathSchema = v.pipe(
+  v.string(),
+  v.check((path) => path === '' || isRootPath(path), 'must be a path without a slash at its end, as /tools/predict'),
+);
+
+const rateLimitSchema = v.strictObject({
+  requests: bytesSchema,
+  periodMs: v.pipe(v.number(), v.finite('must be finite'), v.gtValue(0, 'must be greater than 0')),
+});
+
 const ServerOptionsSchema = v.strictObject({
   aliases: v.optional(v.pipe(v.array(aliasSchema), v.nonEmpty('must not be empty'))),
   maxUploadBytes: v.optional(bytesSchema),
@@ -22,6 +40,10 @@ const ServerOptionsSchema = v.strictObject({
   requestTimeoutMs: v.optional(
     v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'), v.maxValue(MAX_TIMEOUT_MS)),
   ),
+  trustedProxies: v.optional(v.array(addressRangeSchema)),
+  rootPath: v.optional(rootPathSchema),
+  apiKeyFile: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+  rateLimit: v.optional(rateLimitSchema),
   preload: v.optional(v.array(aliasSchema)),
   dtype: v.optional(DtypeSchema),
   maxConnections: v.optional(bytesSchema),
@@ -45,6 +67,13 @@ export const CloseOptionsSchema = v.strictObject({
 export interface ServerOptions extends Partial<ServerSettings> {
   /** Aliases of models that are loaded before the server is ready. */
   readonly preload?: readonly string[];
+  /**
+   * A file of API keys, as `onnx-predict keys` writes it, which is read again when it changes. Routes but `/`, the health routes
+   * and the documentation then ask for one. Default: everyone may call.
+   */
+  readonly apiKeyFile?: string;
+  /** Of each key or, without keys, of each client's address. Default: no limit. */
+  readonly rateLimit?: RateLimit;
   /** The number format that models are asked in. Default `fp32`. */
   readonly dtype?: Dtype;
   /** More connections at a time are refused. Default 2048. */
@@ -66,6 +95,8 @@ export function checkServerOptions(options: ServerOptions): ServerSettings {
     maxHeldBytes: parsed.maxHeldBytes ?? Math.max(DEFAULT_SERVER_SETTINGS.maxHeldBytes, maxUploadBytes),
     corsOrigins: parsed.corsOrigins ?? DEFAULT_SERVER_SETTINGS.corsOrigins,
     requestTimeoutMs: parsed.requestTimeoutMs ?? DEFAULT_SERVER_SETTINGS.requestTimeoutMs,
+    trustedProxies: parsed.trustedProxies ?? DEFAULT_SERVER_SETTINGS.trustedProxies,
+    rootPath: parsed.rootPath ?? DEFAULT_SERVER_SETTINGS.rootPath,
   };
   const PreloadSchema = v.object({
     preload: v.array(v.picklist(settings.aliases, `must be one of ${settings.aliases.join(', ')}`)),

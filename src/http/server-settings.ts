@@ -10,6 +10,13 @@ export interface ServerSettings {
   readonly corsOrigins: readonly string[];
   /** A request whose headers or body do not arrive within this time is ended. */
   readonly requestTimeoutMs: number;
+  /**
+   * Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: addresses, networks (`10.1.0.0/16`), `loopback`,
+   * `linklocal`, `private`. None: the client is who is connected.
+   */
+  readonly trustedProxies: readonly string[];
+  /** What a proxy puts before every path (`/tools/predict`), whether it takes it away again or not; '' for nothing. */
+  readonly rootPath: string;
 }
 
 export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
@@ -18,4 +25,6 @@ export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
   maxHeldBytes: 512 * 1024 * 1024,
   corsOrigins: [],
   requestTimeoutMs: 60_000,
+  trustedProxies: [],
+  rootPath: '',
 };

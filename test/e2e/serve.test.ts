@@ -225,7 +225,7 @@ describe('it is refused with 2 and a reason', () => {
   test('to listen where others can reach it, unless that is wanted', async () => {
     const { status, stderr } = await onnxPredict(['serve', '--host', '0.0.0.0', '--port', '0']);
     expect(status).toBe(2);
-    expect(stderr).toMatch(/whoever reaches the port could use it.*--insecure/);
+    expect(stderr).toMatch(/whoever reaches the port could use.*--api-keys FILE.*--insecure/);
     const server = startServer(['--host', '0.0.0.0', '--insecure']);
     expect(await server.url).toMatch(/^http:\/\/0\.0\.0\.0:\d+$/);
   });
@@ -238,6 +238,9 @@ describe('it is refused with 2 and a reason', () => {
     [['--alias', 'constructor=tiny'], {}, 'must not be constructor'],
     [['--preload', 'distilbart'], {}, '--alias distilbart=MODEL'],
     [['--cors-origin', 'https://example.org/a'], {}, 'an origin'],
+    [['--rate-limit', '60'], {}, '60/m'],
+    [['--trusted-proxy', 'everyone'], {}, '10.1.0.0/16'],
+    [['--root-path', 'tools'], {}, '/tools/predict'],
     [[], { ONNX_PREDICT_MAX_UPLOAD_MB: 'much' }, 'ONNX_PREDICT_MAX_UPLOAD_MB'],
     [[], { ONNX_PREDICT_ALIAS: 't5=tiny,bart' }, 'ONNX_PREDICT_ALIAS'],
   ])('with %j and %j', async (args, env, reason) => {

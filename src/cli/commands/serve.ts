@@ -5,6 +5,7 @@ import { OnnxPredictError, reportError } from '../../errors.ts';
 import { createAppLog } from '../../http/observation/app-log.ts';
 import { createServerLog } from '../../http/observation/server-log.ts';
 import { createServer, type Server } from '../../http/server.ts';
+import type { ServerOptions } from '../../http/server-options.ts';
 import { DEFAULT_SERVER_SETTINGS } from '../../http/server-settings.ts';
 import { printable } from '../../printable-text.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
@@ -23,6 +24,8 @@ Examples:
     onnx-predict serve
   ready only once t5 and mit-b0 are loaded, which then stay in memory:
     onnx-predict serve --preload t5,mit-b0 --keep-alive forever
+  for others, who need a key (see "onnx-predict keys --help"):
+    onnx-predict serve --host 0.0.0.0 --api-keys keys.txt --rate-limit 60/m
   without a download, with the built-in models under the usual names:
     onnx-predict serve --alias mit-b0=tiny --alias t5=tiny --alias bart=tiny
 
@@ -87,12 +90,13 @@ async function untilSignalled(server: Server, signal: AbortSignal): Promise<stri
 }
 
 /** @throws OnnxPredictError INVALID_ARGUMENT */
-function checkHost({ host, insecure }: ServeFlags): void {
-  if (insecure === true || isLoopback(host)) return;
+function checkHost({ host, insecure, apiKeys }: ServeFlags): void {
+  if (apiKeys !== undefined || insecure === true || isLoopback(host)) return;
   throw new OnnxPredictError(
     'INVALID_ARGUMENT',
-    `The host ${host} can be reached from other machines, and this server asks nobody for a key: whoever reaches the port could use it. ` +
-      'Listen on 127.0.0.1 behind a proxy that checks who calls, or add --insecure where the network keeps others out.',
+    `The host ${host} can be reached from other machines, and without keys whoever reaches the port could use this server. ` +
+      'Make a key with "onnx-predict keys add NAME --file FILE" and add --api-keys FILE, or add --insecure where the network ' +
+      'or a proxy keeps others out.',
   );
 }
 
@@ -118,12 +122,17 @@ function toServeEngineOptions(flags: ServeFlags): EngineOptions {
   };
 }
 
-function toServerOptions({ preload, dtype, maxUploadMb, corsOrigin }: ServeFlags, aliases: readonly string[]) {
+function toServerOptions(flags: ServeFlags, aliases: readonly string[]): ServerOptions {
+  const { preload, dtype, maxUploadMb, corsOrigin, apiKeys, rateLimit, trustedProxy, rootPath } = flags;
   return {
     aliases,
     dtype,
     maxUploadBytes: maxUploadMb * MIB,
     ...(preload === undefined ? {} : { preload }),
     ...(corsOrigin === undefined ? {} : { corsOrigins: corsOrigin }),
+    ...(apiKeys === undefined ? {} : { apiKeyFile: apiKeys }),
+    ...(rateLimit === undefined ? {} : { rateLimit }),
+    ...(trustedProxy === undefined ? {} : { trustedProxies: trustedProxy }),
+    ...(rootPath === undefined ? {} : { rootPath }),
   };
 }

@@ -68,6 +68,7 @@ function createStaticRoute(path: string, file: StaticFile, headers: Readonly<Rec
   return {
     method: 'GET',
     path,
+    open: true,
     documentation: null,
     handle: async (context) => {
       context.set(headers);

@@ -1,5 +1,5 @@
 import type { JsonSchema } from '@valibot/to-json-schema';
-import type * as v from 'valibot';
+import * as v from 'valibot';
 import type { Route, RouteDocumentation } from '../route.ts';
 import { type ComponentSchemas, createComponentSchemas } from './component-schemas.ts';
 
@@ -21,7 +21,28 @@ interface Parameter {
   readonly schema: JsonSchema;
 }
 
+/** How to get at the API. */
+export interface DocumentedAccess {
+  /** What a proxy puts before every path. */
+  readonly rootPath?: string;
+  /** Whether routes that are not open ask for a key. */
+  readonly needsKey?: boolean;
+}
+
+/** Either will do. */
+const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer' },
+  apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+} as const;
+const SECURITY = Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] }));
+
+const NO_KEY = {
+  description: 'An API key is needed',
+  content: { type: 'application/json', schema: v.object({ detail: v.string() }) },
+};
+
 interface Operation {
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
   readonly tags: readonly string[];
   readonly summary: string;
   readonly description: string;
@@ -35,37 +56,52 @@ interface Operation {
 export interface OpenApiDocument {
   readonly openapi: '3.1.0';
   readonly info: ApiInfo;
+  readonly servers?: readonly { readonly url: string }[];
   readonly paths: Readonly<Record<string, Readonly<Partial<Record<'get' | 'post', Operation>>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, JsonSchema>>;
+    readonly securitySchemes?: typeof SECURITY_SCHEMES;
+  };
 }
 
 /**
  * Describes the documented ones of a server's routes, from the schemas by which they validate.
  * @throws OnnxPredictError INTERNAL if two different schemas have one title
  */
-export function createOpenApiDocument(routes: readonly Route[], info: ApiInfo): OpenApiDocument {
+export function createOpenApiDocument(
+  routes: readonly Route[],
+  info: ApiInfo,
+  { rootPath = '', needsKey = false }: DocumentedAccess = {},
+): OpenApiDocument {
   const schemas = createComponentSchemas();
   const paths: Record<string, Partial<Record<'get' | 'post', Operation>>> = {};
-  for (const { method, path, documentation } of routes) {
+  for (const { method, path, documentation, open = false } of routes) {
     if (documentation === null) continue;
     const operations = paths[path] ?? {};
-    operations[method === 'GET' ? 'get' : 'post'] = describeOperation(documentation, schemas);
+    operations[method === 'GET' ? 'get' : 'post'] = describeOperation(documentation, schemas, needsKey && !open);
     paths[path] = operations;
   }
-  return { openapi: '3.1.0', info, paths, components: { schemas: schemas.components() } };
+  return {
+    openapi: '3.1.0',
+    info,
+    ...(rootPath === '' ? {} : { servers: [{ url: rootPath }] }),
+    paths,
+    components: { schemas: schemas.components(), ...(needsKey ? { securitySchemes: SECURITY_SCHEMES } : {}) },
+  };
 }
 
-function describeOperation(documentation: RouteDocumentation, schemas: ComponentSchemas): Operation {
+function describeOperation(documentation: RouteDocumentation, schemas: ComponentSchemas, needsKey: boolean): Operation {
   const { tag, summary, description, operationId, query, body, responses } = documentation;
   return {
     tags: [tag],
     summary,
     description,
     operationId,
+    ...(needsKey ? { security: SECURITY } : {}),
     ...(query === undefined ? {} : { parameters: describeQuery(query, schemas) }),
     ...(body === undefined ? {} : { requestBody: { required: true, content: describeBody(body, schemas) } }),
     responses: Object.fromEntries(
-      Object.entries(responses).map(([status, response]) => {
+      Object.entries(needsKey ? { ...responses, 401: NO_KEY } : responses).map(([status, response]) => {
         const { content } = response;
         if (content === undefined) return [status, { description: response.description }];
         const schema = schemas.describe(content.schema, 'output');

@@ -31,6 +31,12 @@ export function addHttpMetrics(registry: Registry, { numInFlight, heldBytes }: H
     buckets: DURATION_BUCKETS,
     registers,
   });
+  const keyRequests = new Counter({
+    name: `${METRIC_PREFIX}http_key_requests_total`,
+    help: 'HTTP requests by the name of their API key, where keys are asked for.',
+    labelNames: ['key', 'status'],
+    registers,
+  });
   new Gauge({
     name: `${METRIC_PREFIX}http_requests_in_flight`,
     help: 'HTTP requests that are being answered.',
@@ -47,9 +53,10 @@ export function addHttpMetrics(registry: Registry, { numInFlight, heldBytes }: H
       this.set(heldBytes.numBytes);
     },
   });
-  return ({ route, method, status, durationMs }) => {
+  return ({ route, method, status, durationMs, key }) => {
     const labels = { route: route ?? 'other', method: METHODS.has(method) ? method : 'other' };
     requests.inc({ ...labels, status: String(status) });
     duration.observe(labels, durationMs / 1000);
+    if (key !== null) keyRequests.inc({ key, status: String(status) });
   };
 }

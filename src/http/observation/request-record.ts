@@ -21,8 +21,12 @@ export interface RequestRecord {
   /** The alias; null for what asks no model. */
   readonly model: string | null;
   readonly queueMs: number | null;
-  /** The address at the other end of the connection. */
+  /** The address at the other end of the connection or, behind proxies that are trusted, the one they name. */
   readonly client: string;
+  /** The name of the API key; null where none was asked for, or none was right. */
+  readonly key: string | null;
+  /** Of the trace that the caller or the operator's OpenTelemetry began; null without one. */
+  readonly traceId: string | null;
 }
 
 const CLIENT_LEFT = 499;
@@ -56,7 +60,9 @@ export function recordRequests({ onRecord, statusPast, nowMs = () => performance
         bytesOut: socket.bytesWritten - sentBefore,
         model: state.model ?? null,
         queueMs: state.timings?.['queueMs'] ?? null,
-        client,
+        client: state.client ?? client,
+        key: state.key ?? null,
+        traceId: state.traceId ?? null,
       });
     });
     return next();
@@ -70,7 +76,7 @@ export function malformedRecord({
   client,
 }: Pick<RequestRecord, 'requestId' | 'status' | 'client'>): RequestRecord {
   const nothing = { method: '', route: null, path: '', durationMs: 0, bytesIn: null, bytesOut: 0, model: null, queueMs: null };
-  return { ...nothing, requestId, status, client };
+  return { ...nothing, requestId, status, client, key: null, traceId: null };
 }
 
 /** Without the query: what stands there may be the text that was sent. */

@@ -58,13 +58,16 @@ function requestFields(record: RequestRecord): object {
     model: record.model,
     queue_ms: record.queueMs === null ? null : round(record.queueMs),
     client: record.client,
+    ...(record.key === null ? {} : { key: record.key }),
+    ...(record.traceId === null ? {} : { trace_id: record.traceId }),
   };
 }
 
-function describeRequest({ requestId, method, route, path, status, durationMs, model, client }: RequestRecord): string {
+function describeRequest({ requestId, method, route, path, status, durationMs, model, client, key }: RequestRecord): string {
   const what = method === '' ? 'no HTTP request' : `${method} ${route ?? path}`;
   const by = model === null ? '' : ` by ${model}`;
-  return `${what} ${status}${by} in ${round(durationMs)} ms for ${client} (${requestId})`;
+  const whose = key === null ? '' : ` with key ${key}`;
+  return `${what} ${status}${by} in ${round(durationMs)} ms for ${client}${whose} (${requestId})`;
 }
 
 function round(milliseconds: number): number {

@@ -23,11 +23,18 @@ export function reportServerTiming(nowMs: () => number = () => performance.now()
 
 /** As in https://www.w3.org/TR/server-timing/; milliseconds. */
 export function formatServerTiming(timings: NonNullable<RequestState['timings']>, totalMs: number): string {
-  const parts = Object.entries(METRICS).flatMap(([key, name]) => {
-    const value = timings[key];
-    return value === undefined ? [] : [formatMetric(name, value)];
-  });
+  const parts = timedSteps(timings).map(([name, durationMs]) => formatMetric(name, durationMs));
   return [...parts, formatMetric('total', totalMs)].join(', ');
+}
+
+/** What an answer's time was spent on, one after the other. */
+export function timedSteps(
+  timings: NonNullable<RequestState['timings']>,
+): readonly (readonly [name: string, durationMs: number])[] {
+  return Object.entries(METRICS).flatMap(([key, name]) => {
+    const value = timings[key];
+    return value === undefined ? [] : [[name, value] as const];
+  });
 }
 
 function formatMetric(name: string, durationMs: number): string {

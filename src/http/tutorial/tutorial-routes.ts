@@ -42,6 +42,7 @@ export function createTutorialRoutes({
     {
       method: 'GET',
       path: '/',
+      open: true,
       documentation: ROOT,
       handle: (context) => answerJson(context, 200, { message: 'Welcome to the ML Model API' }),
     },

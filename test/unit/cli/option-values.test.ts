@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { byteSize, duration, durationOrForever, port } from '../../../src/cli/option-values.ts';
+import { byteSize, duration, durationOrForever, port, rate } from '../../../src/cli/option-values.ts';
 
 describe('a duration', () => {
   test.each([
@@ -45,4 +45,18 @@ describe('a port', () => {
   ])('%s is %i', (text, expected) => expect(port(text)).toBe(expected));
 
   test.each(['', '65536', '-1', '80.5', '0x50', 'http'])('%j is none', (text) => expect(() => port(text)).toThrow('port'));
+});
+
+describe('a rate', () => {
+  test.each([
+    ['10/s', 10, 1000],
+    ['60/m', 60, 60_000],
+    ['1000/h', 1000, 3_600_000],
+  ])('%s is so many requests in so many milliseconds: %i, %i', (text, requests, periodMs) =>
+    expect(rate(text)).toEqual({ requests, periodMs }),
+  );
+
+  test.each(['', '60', '0/m', '60/d', '-1/s', '1.5/s', '60 / m', '/m', '60/m/s'])('%j is none', (text) =>
+    expect(() => rate(text)).toThrow('60/m'),
+  );
 });

@@ -1,9 +1,14 @@
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createPlainServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { formatStoredKey, hashApiKey } from '../../../src/api-keys.ts';
 import type { Engine } from '../../../src/engine.ts';
 import { OnnxPredictError } from '../../../src/errors.ts';
+import type { OpenApiDocument } from '../../../src/http/docs/openapi.ts';
 import type { RequestRecord } from '../../../src/http/observation/request-record.ts';
 import { createServer } from '../../../src/http/server.ts';
 import { checkServerOptions, type ServerOptions } from '../../../src/http/server-options.ts';
@@ -179,12 +184,39 @@ test('one that was closed before it was used ends what is begun later', async ()
   await expect(server.listen({ port: 0 })).rejects.toThrow('closed');
 });
 
+test('requests are counted by the names of their keys, where keys are asked for', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'onnx-predict-test-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const apiKeyFile = join(folder, 'keys.txt');
+  await writeFile(apiKeyFile, formatStoredKey({ name: 'team-a', hash: hashApiKey('op_1') }), { mode: 0o600 });
+  const { url, records } = await serve({ apiKeyFile });
+  expect((await fetch(`${url}/metrics`)).status).toBe(401);
+  const headers = { authorization: 'Bearer op_1' };
+  await fetch(`${url}/metrics`, { headers });
+  const text = await (await fetch(`${url}/metrics`, { headers })).text();
+  expect(text).toContain('onnx_predict_http_key_requests_total{key="team-a",status="200"} 1');
+  await waitUntil(async () => (records.length === 3 ? true : undefined));
+  expect(records.map(({ key, route }) => [key, route])).toEqual([
+    [null, '/metrics'],
+    ['team-a', '/metrics'],
+    ['team-a', '/metrics'],
+  ]);
+  const { paths, components } = (await (await fetch(`${url}/openapi.json`)).json()) as OpenApiDocument;
+  expect(Object.keys(components.securitySchemes!)).toEqual(['bearer', 'apiKey']);
+  expect(paths['/metrics']!.get).toMatchObject({ security: [{ bearer: [] }, { apiKey: [] }], responses: { 401: {} } });
+  expect(paths['/livez']!.get).not.toHaveProperty('security');
+});
+
 test.each([
   ['maxUploadBytes', { maxUploadBytes: 0 }],
   ['aliases', { aliases: [] }],
   ['aliases.0', { aliases: ['org/name'] }],
   ['corsOrigins.0', { corsOrigins: ['https://example.org/path'] }],
   ['requestTimeoutMs', { requestTimeoutMs: 2 ** 31 }],
+  ['trustedProxies.0', { trustedProxies: ['everyone'] }],
+  ['rootPath', { rootPath: 'tools' }],
+  ['apiKeyFile', { apiKeyFile: '' }],
+  ['rateLimit.requests', { rateLimit: { requests: 0, periodMs: 1 } }],
   ['preload.0', { preload: ['distilbart'] }],
   ['dtype', { dtype: 'fp8' }],
   ['logger', { logger: 'console' }],

@@ -37,6 +37,17 @@ test('it has the documented routes and no others', () => {
   ]);
 });
 
+test('it says where the API is below a prefix, and how a key is shown, and stays valid', async () => {
+  const routes = SAMPLE_ROUTES.map((route) => ({ ...route, open: route.path === '/' }));
+  const guarded = createOpenApiDocument(routes, readApiInfo(), { rootPath: '/tools', needsKey: true });
+  const { valid, errors } = await new Validator().validate(structuredClone(guarded) as unknown as Record<string, unknown>);
+  expect({ valid, errors }).toEqual({ valid: true, errors: undefined });
+  expect(guarded.servers).toEqual([{ url: '/tools' }]);
+  expect(guarded.paths['/items']!.post!.security).toEqual([{ bearer: [] }, { apiKey: [] }]);
+  expect(guarded.paths['/']!.get).not.toHaveProperty('security');
+  expect(document).not.toHaveProperty('servers');
+});
+
 test('two methods of one path are operations of it', () => {
   const post: Route = { ...SAMPLE_ROUTES[1]!, path: '/' };
   expect(Object.keys(createOpenApiDocument([SAMPLE_ROUTES[0]!, post], readApiInfo()).paths['/']!)).toEqual(['get', 'post']);

@@ -14,6 +14,8 @@ const RECORD: RequestRecord = {
   model: 't5',
   queueMs: 4.56,
   client: '127.0.0.1',
+  key: null,
+  traceId: null,
 };
 const NOW = new Date(2026, 10, 24, 23, 30, 0, 123);
 
@@ -63,6 +65,12 @@ test.each([
   [500, 'error'],
 ])('status %i is logged at level %s', (status, level) => {
   expect(JSON.parse(logged({ ...RECORD, status }).json)).toMatchObject({ status, level });
+});
+
+test('the name of a key and a trace are told where there are some', () => {
+  const { json, line } = logged({ ...RECORD, key: 'team-a', traceId: '4bf92f3577b34da6a3ce929d0e0e4736' });
+  expect(JSON.parse(json)).toMatchObject({ key: 'team-a', trace_id: '4bf92f3577b34da6a3ce929d0e0e4736' });
+  expect(line).toBe('info POST /text 200 by t5 in 12.3 ms for 127.0.0.1 with key team-a (id-1)');
 });
 
 test('a path with control characters stays on its line', () => {
