@@ -1,5 +1,6 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
+import { fillPath, matchPath, toRouterPath } from './path-pattern.ts';
 import { Refusal } from './refusal.ts';
 import { parseTarget } from './request-target.ts';
 import type { Route } from './route.ts';
@@ -13,7 +14,10 @@ const TEMPORARY_REDIRECT = 307;
 export function createRouting(routes: readonly Route[]): readonly Middleware[] {
   const router = new Router({ strict: true, sensitive: true });
   for (const { method, path, handle } of routes) {
-    router.register(path, [method], async (context) => handle(context));
+    router.register(toRouterPath(path), [method], async (context) => {
+      // The router's own would be decoded once more.
+      await handle(context, matchPath(path, parseTarget(context.req.url ?? '').path) ?? {});
+    });
   }
   const decodePath: Middleware = (context, next) => {
     checkHost(context);
@@ -24,16 +28,18 @@ export function createRouting(routes: readonly Route[]): readonly Middleware[] {
 }
 
 function answerUnmatched(routes: readonly Route[]): Middleware {
-  const at = (path: string) => routes.filter((route) => route.path === path);
+  const at = (path: string) => routes.filter((route) => matchPath(route.path, path) !== undefined);
   return (context) => {
     const { path, queryString } = parseTarget(context.req.url ?? '');
     const others = at(path);
     if (others.length > 0) throw new Refusal(405, 'Method Not Allowed', { Allow: allowedMethods(others) });
     const target = path.endsWith('/') ? path.replace(/\/+$/, '') : `${path}/`;
-    if (path === '/' || at(target).length === 0) throw new Refusal(404, 'Not Found');
+    const [route] = at(target);
+    if (path === '/' || route === undefined) throw new Refusal(404, 'Not Found');
     context.status = TEMPORARY_REDIRECT;
     // Relative, and a path of the table: neither the Host header nor the request's own spelling gets into it.
-    context.set('Location', queryString === '' ? target : `${target}?${escapeQuery(queryString)}`);
+    const location = fillPath(route.path, matchPath(route.path, target) ?? {});
+    context.set('Location', queryString === '' ? location : `${location}?${escapeQuery(queryString)}`);
     context.body = '';
     context.remove('Content-Type');
   };

@@ -15,7 +15,7 @@ type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>;
 
 interface Parameter {
   readonly name: string;
-  readonly in: 'query';
+  readonly in: 'path' | 'query';
   readonly required: boolean;
   readonly description?: string;
   readonly schema: JsonSchema;
@@ -56,13 +56,14 @@ export function createOpenApiDocument(routes: readonly Route[], info: ApiInfo): 
 }
 
 function describeOperation(documentation: RouteDocumentation, schemas: ComponentSchemas): Operation {
-  const { tag, summary, description, operationId, query, body, responses } = documentation;
+  const { tag, summary, description, operationId, path, query, body, responses } = documentation;
+  const parameters = [...describeParameters('path', path, schemas), ...describeParameters('query', query, schemas)];
   return {
     tags: [tag],
     summary,
     description,
     operationId,
-    ...(query === undefined ? {} : { parameters: describeQuery(query, schemas) }),
+    ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { required: true, content: describeBody(body, schemas) } }),
     responses: Object.fromEntries(
       Object.entries(responses).map(([status, response]) => {
@@ -75,13 +76,14 @@ function describeOperation(documentation: RouteDocumentation, schemas: Component
   };
 }
 
-function describeQuery(query: v.GenericSchema, schemas: ComponentSchemas): Parameter[] {
-  const { properties = {}, required = [] } = schemas.describe(query, 'input');
+function describeParameters(place: Parameter['in'], schema: v.GenericSchema | undefined, schemas: ComponentSchemas): Parameter[] {
+  if (schema === undefined) return [];
+  const { properties = {}, required = [] } = schemas.describe(schema, 'input');
   return Object.entries(properties).map(([name, node]) => {
     const { description, ...schema } = node as JsonSchema;
     return {
       name,
-      in: 'query',
+      in: place,
       required: required.includes(name),
       ...(description === undefined ? {} : { description }),
       schema,
