@@ -1,21 +1,40 @@
+import type { Engine } from '../engine.ts';
+import type { ImageSpool } from '../image-spool.ts';
+import type { Dtype } from '../schemas.ts';
 import { readApiInfo } from './docs/api-info.ts';
 import { createDocsRoutes } from './docs/docs-routes.ts';
 import { createOpenApiDocument } from './docs/openapi.ts';
 import { createHealthRoutes } from './health-routes.ts';
+import { createCatalogue } from './models/catalogue.ts';
+import { createModelRoutes } from './models/model-routes.ts';
 import { createMetricsRoute, type ScrapedMetrics } from './observation/metrics-route.ts';
 import type { Readiness } from './readiness.ts';
 import { requestState } from './request-state.ts';
 import type { Route } from './route.ts';
+import type { ServerSettings } from './server-settings.ts';
 import { createTutorialRoutes, type TutorialParts } from './tutorial/tutorial-routes.ts';
 
 export interface RouteParts extends TutorialParts {
+  readonly engine: Engine;
+  readonly settings: ServerSettings;
+  readonly spool: ImageSpool;
+  /** The number format in which models are asked where a request does not say. */
+  readonly dtype: Dtype;
   readonly metrics: ScrapedMetrics;
   readonly readiness: () => Readiness;
 }
 
 /** All that a server answers: the API, what supervises it, and the pages that document both. */
-export function createRoutes({ metrics, readiness, ...parts }: RouteParts): readonly Route[] {
-  const documented = [...createTutorialRoutes(parts), ...createHealthRoutes(readiness), createMetricsRoute(metrics)];
+export function createRoutes({ metrics, readiness, dtype, ...parts }: RouteParts): readonly Route[] {
+  const { engine, settings, spool } = parts;
+  const catalogue = createCatalogue({ engine, aliases: settings.aliases, dtype });
+  const dialect = { ...parts, catalogue, uploads: { spool, maxBytes: settings.maxUploadBytes } };
+  const documented = [
+    ...createTutorialRoutes(parts),
+    ...createModelRoutes(dialect),
+    ...createHealthRoutes(readiness),
+    createMetricsRoute(metrics),
+  ];
   const document = createOpenApiDocument(documented, readApiInfo());
   return [...documented, ...createDocsRoutes({ document })].map(noteRoute);
 }
@@ -24,9 +43,9 @@ export function createRoutes({ metrics, readiness, ...parts }: RouteParts): read
 function noteRoute(route: Route): Route {
   return {
     ...route,
-    handle(context) {
+    handle(context, parameters) {
       requestState(context).route = route.path;
-      return route.handle(context);
+      return route.handle(context, parameters);
     },
   };
 }

@@ -18,6 +18,8 @@ const corsOriginSchema = v.pipe(
 const ServerOptionsSchema = v.strictObject({
   aliases: v.optional(v.pipe(v.array(aliasSchema), v.nonEmpty('must not be empty'))),
   maxUploadBytes: v.optional(bytesSchema),
+  maxBatchItems: v.optional(bytesSchema),
+  maxBatchBytes: v.optional(bytesSchema),
   maxHeldBytes: v.optional(bytesSchema),
   corsOrigins: v.optional(v.array(corsOriginSchema)),
   requestTimeoutMs: v.optional(
@@ -65,6 +67,8 @@ export function checkServerOptions(options: ServerOptions): ServerSettings {
   const settings: ServerSettings = {
     aliases: parsed.aliases ?? DEFAULT_SERVER_SETTINGS.aliases,
     maxUploadBytes: parsed.maxUploadBytes ?? DEFAULT_SERVER_SETTINGS.maxUploadBytes,
+    maxBatchItems: parsed.maxBatchItems ?? DEFAULT_SERVER_SETTINGS.maxBatchItems,
+    maxBatchBytes: parsed.maxBatchBytes ?? DEFAULT_SERVER_SETTINGS.maxBatchBytes,
     maxHeldBytes: parsed.maxHeldBytes ?? DEFAULT_SERVER_SETTINGS.maxHeldBytes,
     corsOrigins: parsed.corsOrigins ?? DEFAULT_SERVER_SETTINGS.corsOrigins,
     requestTimeoutMs: parsed.requestTimeoutMs ?? DEFAULT_SERVER_SETTINGS.requestTimeoutMs,

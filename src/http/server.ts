@@ -79,7 +79,7 @@ export function createServer(engine: Engine, options: ServerOptions = {}): Serve
   const app = createApp({
     settings,
     logger,
-    routes: createRoutes({ engine: answering, settings, heldBytes, spool, metrics, readiness }),
+    routes: createRoutes({ engine: answering, settings, dtype: dtype ?? 'fp32', heldBytes, spool, metrics, readiness }),
     middlewares: [
       recordRequests({ onRecord, statusPast: (request) => listener.statusPast(request) }),
       assignRequestId,
