@@ -8,6 +8,7 @@ import { createHealthRoutes } from './health-routes.ts';
 import { createCatalogue } from './models/catalogue.ts';
 import { createModelRoutes } from './models/model-routes.ts';
 import { createMetricsRoute, type ScrapedMetrics } from './observation/metrics-route.ts';
+import { createOpenInferenceRoutes } from './open-inference/open-inference-routes.ts';
 import type { Readiness } from './readiness.ts';
 import { requestState } from './request-state.ts';
 import type { Route } from './route.ts';
@@ -27,15 +28,17 @@ export interface RouteParts extends TutorialParts {
 /** All that a server answers: the API, what supervises it, and the pages that document both. */
 export function createRoutes({ metrics, readiness, dtype, ...parts }: RouteParts): readonly Route[] {
   const { engine, settings, spool } = parts;
+  const info = readApiInfo();
   const catalogue = createCatalogue({ engine, aliases: settings.aliases, dtype });
   const dialect = { ...parts, catalogue, uploads: { spool, maxBytes: settings.maxUploadBytes } };
   const documented = [
     ...createTutorialRoutes(parts),
     ...createModelRoutes(dialect),
+    ...createOpenInferenceRoutes({ ...dialect, readiness, info }),
     ...createHealthRoutes(readiness),
     createMetricsRoute(metrics),
   ];
-  const document = createOpenApiDocument(documented, readApiInfo());
+  const document = createOpenApiDocument(documented, info);
   return [...documented, ...createDocsRoutes({ document })].map(noteRoute);
 }
 

@@ -36,7 +36,7 @@ export function parseJsonBytes(bytes: Buffer): unknown {
 }
 
 /**
- * Checks a value of a request.
+ * Checks an object of a request.
  * @param options.name where in the request it stands; default: it is the body
  * @throws Refusal 422, or what is asked for, that names the first value that does not fit
  */
@@ -45,6 +45,8 @@ export function parseValue<const Schema extends v.GenericSchema>(
   value: unknown,
   { name, status = 422 }: { readonly name?: string; readonly status?: number } = {},
 ): v.InferOutput<Schema> {
+  // Valibot takes a list for an object.
+  if (Array.isArray(value)) throw new Refusal(status, `${name ?? 'The body'}: must be an object`);
   const parsed = v.safeParse(schema, value, { abortEarly: true });
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
