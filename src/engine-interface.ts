@@ -1,10 +1,12 @@
 import * as v from 'valibot';
 import type { ModelManager } from './hub/manage-models.ts';
 import type { Logger } from './logger.ts';
+import type { Outcome } from './outcomes.ts';
 import {
   aliasesSchema,
   type ClassificationResult,
   type ClassifyOptions,
+  type DescribedModel,
   type EngineEvent,
   type LoadOptions,
   type ModelIdentity,
@@ -77,6 +79,16 @@ export type EngineOptions = v.InferInput<typeof EngineOptionsSchema> & {
   readonly fetch?: typeof fetch;
 };
 
+/** What bounds the requests of an engine. */
+export interface EngineLimits {
+  /** Of a picture, unless a request says otherwise. */
+  readonly maxPixels: number;
+  /** Of a text, in UTF-16 code units. */
+  readonly maxTextLength: number;
+  /** Of what waits, as `createEngine` was told; null: no limit. */
+  readonly queue: Readonly<Record<'maxCost' | 'maxBytes' | 'maxWaitMs', number | null>>;
+}
+
 /** The facade: strings and bytes go in, plain results come out. */
 export interface Engine extends AsyncDisposable {
   /**
@@ -90,6 +102,20 @@ export interface Engine extends AsyncDisposable {
    * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
    */
   summarize(text: string, options?: SummarizeOptions): Promise<SummaryResult>;
+  /**
+   * Names what is in several pictures. All are taken in, or with QUEUE_FULL none; one that fails afterwards fails alone.
+   * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
+   */
+  classifyAll(
+    images: readonly (string | URL | Uint8Array)[],
+    options?: ClassifyOptions,
+  ): Promise<Outcome<ClassificationResult>[]>;
+  /**
+   * Summarizes several texts, which are worked on together. All are taken in, or with QUEUE_FULL none; one that fails afterwards
+   * fails alone.
+   * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
+   */
+  summarizeAll(texts: readonly string[], options?: Omit<SummarizeOptions, 'onText'>): Promise<Outcome<SummaryResult>[]>;
   /**
    * The ids of a text as a model's tokenizer makes them, whole and without the prefix. Needs the tokenizer's files only.
    * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
@@ -114,6 +140,14 @@ export interface Engine extends AsyncDisposable {
    * @returns what ends it
    */
   observe(listener: (event: EngineEvent) => void): () => void;
+  /**
+   * What this machine knows of a model, one entry for each task that it is for; none for a repository that is not in the cache and
+   * has no alias. Nothing is loaded, and nothing asked of the network.
+   * @throws OnnxPredictError MODEL_UNKNOWN, INVALID_ARGUMENT
+   */
+  describe(model: string): Promise<DescribedModel[]>;
+  /** What bounds its requests. */
+  readonly limits: EngineLimits;
   /** The models on this machine. */
   readonly models: ModelManager;
   /** Ends all work and all runners. Requests that are still waiting fail with ENGINE_CLOSED. */

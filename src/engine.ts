@@ -1,8 +1,10 @@
+import { toClassificationRequest, toClassificationResult } from './classification-request.ts';
 import { readHubEnvironment } from './config.ts';
 import {
   CallbackOptionsSchema,
   DEFAULT_WATCHDOG_MS,
   type Engine,
+  type EngineLimits,
   type EngineOptions,
   EngineOptionsSchema,
   type ModelManager,
@@ -13,8 +15,9 @@ import { lazyModelManager } from './hub/lazy-model-manager.ts';
 import { suspectCache } from './hub/suspect-cache.ts';
 import { toImageSource } from './image-source.ts';
 import { createImageSpool } from './image-spool.ts';
-import { DEFAULT_MAX_PIXELS } from './limits.ts';
+import { DEFAULT_MAX_PIXELS, MAX_TEXT_LENGTH } from './limits.ts';
 import { silentLogger } from './logger.ts';
+import { answerEach, type Outcome } from './outcomes.ts';
 import { availableThreads } from './runtime/available-threads.ts';
 import { createModelService } from './runtime/model-service.ts';
 import type { ConnectRunner } from './runtime/runner-connection.ts';
@@ -22,10 +25,8 @@ import { startRunnerProcess } from './runtime/runner-process.ts';
 import {
   type ClassificationResult,
   type ClassifyOptions,
-  ClassifyOptionsSchema,
-  DEFAULT_IMAGE_CLASSIFIER,
   DEFAULT_SUMMARIZER,
-  DEFAULT_TOP_K,
+  type DescribedModel,
   type LoadOptions,
   LoadOptionsSchema,
   type ModelIdentity,
@@ -35,6 +36,7 @@ import {
   type PullResult,
   parseArgument,
   type SummarizeOptions,
+  SummarizeOptionsSchema,
   type SummaryResult,
   type TokenizationResult,
   type TokenizeOptions,
@@ -43,7 +45,7 @@ import {
 } from './schemas.ts';
 import { checkText, toSummarizationRequest, toSummaryResult } from './summary-request.ts';
 
-export type { Engine, EngineOptions, ModelManager };
+export type { Engine, EngineLimits, EngineOptions, ModelManager };
 
 /** How an engine reaches its runners. */
 export interface RunnerTransport {
@@ -105,35 +107,48 @@ export function createEngineOver(
     if (closed) throw closedError();
   }
 
+  /** A picture on its way to a runner. */
+  async function sendable(image: string | URL | Uint8Array) {
+    const source = toImageSource(image);
+    const spooled =
+      'bytes' in source && source.bytes.length > transport.spoolAboveBytes ? await spool.add(source.bytes) : undefined;
+    return { source: spooled === undefined ? source : { path: spooled.path }, remove: async () => spooled?.remove() };
+  }
+
   async function classify(
     image: string | URL | Uint8Array,
     { signal, onProgress, ...options }: ClassifyOptions = {},
   ): Promise<ClassificationResult> {
-    const request = parseArgument(ClassifyOptionsSchema, options);
-    const source = toImageSource(image);
+    const { wanted, toRequest } = toClassificationRequest(options);
     checkWaiter({ signal, onProgress });
-    const { model: name = DEFAULT_IMAGE_CLASSIFIER, dtype = 'fp32', revision } = request;
-    const spooled =
-      'bytes' in source && source.bytes.length > transport.spoolAboveBytes ? await spool.add(source.bytes) : undefined;
+    const { source, remove } = await sendable(image);
     try {
-      const hosted = await service.answer(
-        { task: 'image-classification', name, dtype, revision },
-        {
-          task: 'image-classification',
-          image: spooled === undefined ? source : { path: spooled.path },
-          topK: request.topK ?? DEFAULT_TOP_K,
-          activation: request.activation ?? 'softmax',
-          minConfidence: request.minConfidence ?? null,
-          maxPixels: request.maxPixels ?? DEFAULT_MAX_PIXELS,
-          ignoreOrientation: request.ignoreOrientation ?? false,
-        },
-        { signal, onDownload: onProgress },
-      );
-      const { classLabel, score, top, timings } = hosted.answer;
-      const { model, loadMs, queueMs } = hosted;
-      return { classLabel, score, top, model, timings: { loadMs, queueMs, ...timings } };
+      return toClassificationResult(await service.answer(wanted, toRequest(source), { signal, onDownload: onProgress }));
     } finally {
-      await spooled?.remove();
+      await remove();
+    }
+  }
+
+  async function classifyAll(
+    images: readonly (string | URL | Uint8Array)[],
+    { signal, onProgress, ...options }: ClassifyOptions = {},
+  ): Promise<Outcome<ClassificationResult>[]> {
+    const { wanted, toRequest } = toClassificationRequest(options);
+    checkWaiter({ signal, onProgress });
+    const removals: (() => Promise<void>)[] = [];
+    const prepare = async (image: string | URL | Uint8Array) => {
+      const { source, remove } = await sendable(image);
+      removals.push(remove);
+      return toRequest(source);
+    };
+    try {
+      const outcomes = await answerEach(images, prepare, (requests) =>
+        service.answerAll(wanted, requests, { signal, onDownload: onProgress }),
+      );
+      signal?.throwIfAborted();
+      return outcomes.map((outcome) => ('result' in outcome ? { result: toClassificationResult(outcome.result) } : outcome));
+    } finally {
+      await Promise.all(removals.map((remove) => remove()));
     }
   }
 
@@ -152,6 +167,30 @@ export function createEngineOver(
       },
     });
     return toSummaryResult(hosted.answer, hosted);
+  }
+
+  async function summarizeAll(
+    texts: readonly string[],
+    { signal, onProgress, ...options }: Omit<SummarizeOptions, 'onText'> = {},
+  ): Promise<Outcome<SummaryResult>[]> {
+    const { model = DEFAULT_SUMMARIZER, dtype = 'fp32', revision } = parseArgument(SummarizeOptionsSchema, options);
+    checkWaiter({ signal, onProgress });
+    const outcomes = await answerEach(
+      texts,
+      (text) => toSummarizationRequest(text, options, false).request,
+      (requests) =>
+        service.answerAll({ task: 'summarization', name: model, dtype, revision }, requests, { signal, onDownload: onProgress }),
+    );
+    signal?.throwIfAborted();
+    return outcomes.map((outcome) =>
+      'result' in outcome ? { result: toSummaryResult(outcome.result.answer, outcome.result) } : outcome,
+    );
+  }
+
+  async function describe(name: string): Promise<DescribedModel[]> {
+    const model = parseArgument(modelSchema, name);
+    const { describeModel } = await import('./hub/describe-model.ts');
+    return hub.whileOpen(() => describeModel(target(model), hub.settings));
   }
 
   async function tokenize(text: string, { signal, onProgress, ...options }: TokenizeOptions = {}): Promise<TokenizationResult> {
@@ -187,13 +226,21 @@ export function createEngineOver(
 
   return {
     classify,
+    classifyAll,
     summarize,
+    summarizeAll,
     tokenize,
     pull,
     load,
     unload: (name) => service.unload(name),
     status: () => service.status(),
     observe: (listener) => service.observe(listener),
+    describe,
+    limits: {
+      maxPixels: DEFAULT_MAX_PIXELS,
+      maxTextLength: MAX_TEXT_LENGTH,
+      queue: { maxCost: queue?.maxCost ?? null, maxBytes: queue?.maxBytes ?? null, maxWaitMs: queue?.maxWaitMs ?? null },
+    },
     models,
     close,
     [Symbol.asyncDispose]: close,

@@ -1,4 +1,4 @@
-export { createEngine, type Engine, type EngineOptions, type ModelManager } from './engine.ts';
+export { createEngine, type Engine, type EngineLimits, type EngineOptions, type ModelManager } from './engine.ts';
 export { type ErrorCode, OnnxPredictError } from './errors.ts';
 export type { ListeningAddress } from './http/http-listener.ts';
 export type { RequestRecord } from './http/observation/request-record.ts';
@@ -7,11 +7,13 @@ export { createServer, type Server } from './http/server.ts';
 export type { ServerOptions } from './http/server-options.ts';
 export type { ServerSettings } from './http/server-settings.ts';
 export type { Logger } from './logger.ts';
+export type { Outcome } from './outcomes.ts';
 export type {
   Activation,
   Candidate,
   ClassificationResult,
   ClassifyOptions,
+  DescribedModel,
   DownloadEvent,
   Dtype,
   EarlyStopping,

@@ -285,6 +285,19 @@ export interface ShownModel extends ModelOwnership {
   readonly variants: readonly ModelVariant[];
 }
 
+/** What this machine knows of a model for one task, as `engine.describe()` gives it. */
+export interface DescribedModel extends ModelOwnership {
+  readonly task: Task;
+  /** Null for a built-in model and a folder. */
+  readonly repository: string | null;
+  /** The commit that would be used; null if nothing of it is on the disk, and for what has no repository. */
+  readonly revision: string | null;
+  /** On the disk. */
+  readonly dtypes: readonly Dtype[];
+  /** What a summarizer reads of a text, at most; null if its files are not on the disk, and for pictures. */
+  readonly maxInputTokens: number | null;
+}
+
 /** What `engine.models.remove()` removed, or would. */
 export interface RemovedModel {
   readonly repository: string;

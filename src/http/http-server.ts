@@ -89,7 +89,7 @@ export function createHttpServer(engine: Engine, options: ServerOptions = {}): S
   const app = createApp({
     settings,
     logger,
-    routes: createRoutes({ engine: answering, settings, heldBytes, spool, metrics, readiness, access }),
+    routes: createRoutes({ engine: answering, settings, dtype: dtype ?? 'fp32', heldBytes, spool, metrics, readiness, access }),
     guard: createGuard({ keys, rateLimit }),
     rootPath,
     middlewares: [

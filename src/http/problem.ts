@@ -74,3 +74,8 @@ function unavailable(detail: string): ProblemRow {
 function retryAfter(measuredMs: number | undefined, otherwiseSeconds: number): string {
   return String(measuredMs === undefined ? otherwiseSeconds : Math.max(1, Math.ceil(measuredMs / 1000)));
 }
+
+/** What went wrong in one sentence, for dialects that have no place for each fault of the values. */
+export function toSentence(detail: ProblemDetail): string {
+  return typeof detail === 'string' ? detail : detail.map(({ loc, msg }) => `${loc.join('.')}: ${msg}`).join('; ');
+}

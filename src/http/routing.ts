@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { Guard } from './access/guard.ts';
+import { fillPath, matchPath, toRouterPath } from './path-pattern.ts';
 import { Refusal } from './refusal.ts';
 import { requestState } from './request-state.ts';
 import { parseTarget } from './request-target.ts';
@@ -22,11 +23,12 @@ export interface RoutingOptions {
 export function createRouting(routes: readonly Route[], { guard, rootPath = '' }: RoutingOptions = {}): readonly Middleware[] {
   const router = new Router({ strict: true, sensitive: true });
   for (const route of routes) {
-    router.register(route.path, [route.method], async (context) => {
+    router.register(toRouterPath(route.path), [route.method], async (context) => {
       // The log and the metrics know which route it was, refusals included.
       requestState(context).route = route.path;
       await guard?.(context, route);
-      await route.handle(context);
+      // The router's own parameters would be decoded once more.
+      await route.handle(context, matchPath(route.path, requestState(context).path ?? '') ?? {});
     });
   }
   const isKnown = (path: string) => router.match(path, '').path.length > 0;
@@ -47,17 +49,18 @@ function withoutRoot(path: string, rootPath: string): string {
 }
 
 function answerUnmatched(routes: readonly Route[], rootPath: string): Middleware {
-  const at = (path: string) => routes.filter((route) => route.path === path);
+  const at = (path: string) => routes.filter((route) => matchPath(route.path, path) !== undefined);
   return (context) => {
     const { queryString } = parseTarget(context.req.url ?? '');
     const path = requestState(context).path ?? '';
     const others = at(path);
     if (others.length > 0) throw new Refusal(405, 'Method Not Allowed', { Allow: allowedMethods(others) });
     const target = path.endsWith('/') ? path.replace(/\/+$/, '') : `${path}/`;
-    if (path === '/' || at(target).length === 0) throw new Refusal(404, 'Not Found');
+    const [route] = at(target);
+    if (path === '/' || route === undefined) throw new Refusal(404, 'Not Found');
     context.status = TEMPORARY_REDIRECT;
     // Relative, and a path of the table: neither the Host header nor the request's own spelling gets into it.
-    const location = `${rootPath}${target}`;
+    const location = rootPath + fillPath(route.path, matchPath(route.path, target) ?? {});
     context.set('Location', queryString === '' ? location : `${location}?${escapeQuery(queryString)}`);
     context.body = '';
     context.remove('Content-Type');

@@ -35,6 +35,8 @@ const rateLimitSchema = v.strictObject({
 const ServerOptionsSchema = v.strictObject({
   aliases: v.optional(v.pipe(v.array(aliasSchema), v.nonEmpty('must not be empty'))),
   maxUploadBytes: v.optional(bytesSchema),
+  maxBatchItems: v.optional(bytesSchema),
+  maxBatchBytes: v.optional(bytesSchema),
   maxHeldBytes: v.optional(bytesSchema),
   corsOrigins: v.optional(v.array(corsOriginSchema)),
   requestTimeoutMs: v.optional(
@@ -93,6 +95,8 @@ export function checkServerOptions(options: ServerOptions): ServerSettings {
     maxUploadBytes,
     // One upload is always let in.
     maxHeldBytes: parsed.maxHeldBytes ?? Math.max(DEFAULT_SERVER_SETTINGS.maxHeldBytes, maxUploadBytes),
+    maxBatchItems: parsed.maxBatchItems ?? DEFAULT_SERVER_SETTINGS.maxBatchItems,
+    maxBatchBytes: parsed.maxBatchBytes ?? DEFAULT_SERVER_SETTINGS.maxBatchBytes,
     corsOrigins: parsed.corsOrigins ?? DEFAULT_SERVER_SETTINGS.corsOrigins,
     requestTimeoutMs: parsed.requestTimeoutMs ?? DEFAULT_SERVER_SETTINGS.requestTimeoutMs,
     trustedProxies: parsed.trustedProxies ?? DEFAULT_SERVER_SETTINGS.trustedProxies,

@@ -4,6 +4,10 @@ export interface ServerSettings {
   readonly aliases: readonly string[];
   /** Of one uploaded file. */
   readonly maxUploadBytes: number;
+  /** Pictures or texts in one request. */
+  readonly maxBatchItems: number;
+  /** Of all files, or the whole body, of a request with several. */
+  readonly maxBatchBytes: number;
   /** Of the bodies of requests that arrive or wait, files in the temporary folder included; more is refused with 429. */
   readonly maxHeldBytes: number;
   /** Who may call from a browser: origins, or `*`. None: no CORS headers, and OPTIONS is not allowed. */
@@ -22,6 +26,8 @@ export interface ServerSettings {
 export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
   aliases: ['mit-b0', 't5', 'bart', 'tiny'],
   maxUploadBytes: 20 * 1024 * 1024,
+  maxBatchItems: 64,
+  maxBatchBytes: 100 * 1024 * 1024,
   maxHeldBytes: 512 * 1024 * 1024,
   corsOrigins: [],
   requestTimeoutMs: 60_000,

@@ -34,15 +34,31 @@ export class Admission {
     this.#limits = limits;
   }
 
+  /** Takes a request of one model in, as `admitAll` does. */
+  admit(key: string, request: RequestCost): Admitted {
+    return this.admitAll(key, [request])[0]!;
+  }
+
   /**
-   * Takes a request of one model in. One that comes alone is always taken, however large.
+   * Takes requests of one model in, all of them or none. What comes alone is always taken, however large.
    * @throws OnnxPredictError QUEUE_FULL, with the time after which there should be room
    */
-  admit(key: string, { cost, bytes }: RequestCost): Admitted {
+  admitAll(key: string, requests: readonly RequestCost[]): Admitted[] {
+    const cost = requests.reduce((sum, request) => sum + request.cost, 0);
+    const bytes = requests.reduce((sum, request) => sum + request.bytes, 0);
     const idle = this.#cost === 0;
     const excess = Math.max(this.#cost + cost - this.#limits.maxCost, this.#bytes + bytes > this.#limits.maxBytes ? cost : 0);
     if (!idle && excess > 0) throw this.#full(excess);
     if (idle) this.#sinceMs = performance.now();
+    return requests.map((request) => this.#take(key, request));
+  }
+
+  /** What waits and runs for one model. */
+  held(key: string): RequestCost {
+    return this.#held.get(key) ?? NOTHING;
+  }
+
+  #take(key: string, { cost, bytes }: RequestCost): Admitted {
     this.#hold(key, { cost, bytes });
     let released = false;
     return {
@@ -53,11 +69,6 @@ export class Admission {
         if (answered) this.#measure(cost);
       },
     };
-  }
-
-  /** What waits and runs for one model. */
-  held(key: string): RequestCost {
-    return this.#held.get(key) ?? NOTHING;
   }
 
   #hold(key: string, { cost, bytes }: RequestCost): void {

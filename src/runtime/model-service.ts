@@ -40,6 +40,9 @@ interface AnswerOptions extends Omit<RequestOptions, 'maxWaitMs'> {
   readonly onDownload: ((event: DownloadEvent) => void) | undefined;
 }
 
+/** An answer, what its request waited for, and which model gave it. */
+type ServiceAnswer<Request extends RunnerRequest> = HostedAnswer<AnswerTo<Request>> & { readonly model: ModelIdentity };
+
 /** All models in use, and what waits for them. */
 export interface ModelService {
   /** Takes a request in, and sees it through to its answer. */
@@ -47,7 +50,16 @@ export interface ModelService {
     wanted: HostedModel,
     request: Request,
     options: AnswerOptions,
-  ): Promise<HostedAnswer<AnswerTo<Request>> & { readonly model: ModelIdentity }>;
+  ): Promise<ServiceAnswer<Request>>;
+  /**
+   * Takes several requests in, all of them or none, and sees each through for itself.
+   * @throws OnnxPredictError QUEUE_FULL; what keeps one from its answer is in its outcome
+   */
+  answerAll<Request extends RunnerRequest>(
+    wanted: HostedModel,
+    requests: readonly Request[],
+    options: AnswerOptions,
+  ): Promise<PromiseSettledResult<ServiceAnswer<Request>>[]>;
   /** Loads a model and warms it up; does nothing for one that is loaded. */
   load(wanted: HostedModel<Task>, waiter: Waiter<DownloadEvent>): Promise<ModelIdentity>;
   /** Unloads a model, or all, as soon as what it works on is done. */
@@ -112,9 +124,48 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     return estimateCost(request);
   }
 
-  async function seeThrough<Request extends RunnerRequest>(wanted: HostedModel, request: Request, options: AnswerOptions) {
-    const { onDownload, ...requestOptions } = options;
-    const host = await findHost(wanted, { signal: options.signal, onEvent: onDownload });
+  /** Takes requests in, and gives what sees each of them through. */
+  async function admit<Request extends RunnerRequest>(
+    wanted: HostedModel,
+    requests: readonly Request[],
+    options: AnswerOptions,
+  ): Promise<(() => Promise<ServiceAnswer<Request>>)[]> {
+    const { task, name } = wanted;
+    const startMs = performance.now();
+    const sinceStart = () => performance.now() - startMs;
+    const tellFailed = (error: unknown) => {
+      const code = options.signal?.aborted === true ? null : reportError(error).code;
+      tell({ type: 'failed', task, name, code, totalMs: sinceStart() });
+    };
+    for (const _ of requests) tell({ type: 'queued', task, name });
+    try {
+      const admitted = admission.admitAll(keyOf(wanted), await Promise.all(requests.map(costOf)));
+      return requests.map((request, i) => async () => {
+        const { release } = admitted[i]!;
+        try {
+          const hosted = await seeThrough(wanted, request, options);
+          release({ answered: true });
+          const { loadMs, queueMs } = hosted;
+          tell({ type: 'answered', task, name, loadMs, queueMs, totalMs: sinceStart(), ...tokensOf(hosted.answer) });
+          return hosted;
+        } catch (error) {
+          release({ answered: false });
+          tellFailed(error);
+          throw error;
+        }
+      });
+    } catch (error) {
+      for (const _ of requests) tellFailed(error);
+      throw error;
+    }
+  }
+
+  async function seeThrough<Request extends RunnerRequest>(
+    wanted: HostedModel,
+    request: Request,
+    { onDownload, ...requestOptions }: AnswerOptions,
+  ): Promise<ServiceAnswer<Request>> {
+    const host = await findHost(wanted, { signal: requestOptions.signal, onEvent: onDownload });
     await crashes.check(host.identity, request);
     const hosted = await ask(host, request, { maxWaitMs: queue?.maxWaitMs, ...requestOptions });
     return { ...hosted, model: host.identity };
@@ -122,24 +173,12 @@ export function createModelService(options: ModelServiceOptions): ModelService {
 
   return {
     async answer(wanted, request, answerOptions) {
-      const { task, name } = wanted;
-      const startMs = performance.now();
-      const sinceStart = () => performance.now() - startMs;
-      tell({ type: 'queued', task, name });
-      let release = (_: { readonly answered: boolean }) => {};
-      try {
-        ({ release } = admission.admit(keyOf(wanted), await costOf(request)));
-        const hosted = await seeThrough(wanted, request, answerOptions);
-        release({ answered: true });
-        const { loadMs, queueMs } = hosted;
-        tell({ type: 'answered', task, name, loadMs, queueMs, totalMs: sinceStart(), ...tokensOf(hosted.answer) });
-        return hosted;
-      } catch (error) {
-        release({ answered: false });
-        const code = answerOptions.signal?.aborted === true ? null : reportError(error).code;
-        tell({ type: 'failed', task, name, code, totalMs: sinceStart() });
-        throw error;
-      }
+      const [answer] = await admit(wanted, [request], answerOptions);
+      return answer!();
+    },
+    async answerAll(wanted, requests, answerOptions) {
+      const answers = await admit(wanted, requests, answerOptions);
+      return Promise.allSettled(answers.map((answer) => answer()));
     },
     async load(wanted, waiter) {
       const host = await findHost(wanted, waiter);

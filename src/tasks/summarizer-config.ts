@@ -1,8 +1,7 @@
 import * as v from 'valibot';
 import { OnnxPredictError } from '../errors.ts';
+import { findMaxInputTokens } from '../max-input-tokens.ts';
 
-/** T5's length where neither the configuration nor the tokenizer says one. */
-const DEFAULT_MAX_INPUT_TOKENS = 512;
 const MAX_PREFIX_LENGTH = 10_000;
 const positionsSchema = v.fallback(v.nullish(v.pipe(v.number(), v.integer(), v.minValue(1))), null);
 const prefixSchema = v.fallback(v.nullish(v.pipe(v.string(), v.maxLength(MAX_PREFIX_LENGTH))), null);
@@ -39,10 +38,9 @@ export function parseSummarizerConfig(json: unknown, modelMaxLength: number | nu
     const message = `${source} is of a model without an encoder; only encoder-decoder models (T5, BART) summarize here.`;
     throw new OnnxPredictError('MODEL_INVALID', message);
   }
-  // Positions beyond max_position_embeddings do not exist; n_positions is what T5 was trained with.
-  const said = [modelMaxLength, config.max_position_embeddings, config.n_positions].filter((limit) => typeof limit === 'number');
+  const { max_position_embeddings: maxPositionEmbeddings, n_positions: nPositions } = config;
   return {
     prefix: config.task_specific_params?.summarization?.prefix ?? config.prefix ?? '',
-    maxInputTokens: said.length === 0 ? DEFAULT_MAX_INPUT_TOKENS : Math.min(...said),
+    maxInputTokens: findMaxInputTokens({ modelMaxLength, maxPositionEmbeddings, nPositions }),
   };
 }

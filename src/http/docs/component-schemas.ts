@@ -38,7 +38,8 @@ export function createComponentSchemas(): ComponentSchemas {
 
   return {
     describe: (schema, use) => {
-      const { $schema, ...root } = toJsonSchema(schema, { target: 'draft-2020-12', typeMode: use });
+      // Numbers of JSON are finite.
+      const { $schema, ...root } = toJsonSchema(schema, { target: 'draft-2020-12', typeMode: use, ignoreActions: ['finite'] });
       return liftNamed(root) as JsonSchema;
     },
     components: () => Object.fromEntries([...components].sort(([a], [b]) => (a < b ? -1 : 1))),

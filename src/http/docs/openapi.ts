@@ -15,7 +15,7 @@ type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>;
 
 interface Parameter {
   readonly name: string;
-  readonly in: 'query';
+  readonly in: 'path' | 'query';
   readonly required: boolean;
   readonly description?: string;
   readonly schema: JsonSchema;
@@ -91,14 +91,15 @@ export function createOpenApiDocument(
 }
 
 function describeOperation(documentation: RouteDocumentation, schemas: ComponentSchemas, needsKey: boolean): Operation {
-  const { tag, summary, description, operationId, query, body, responses } = documentation;
+  const { tag, summary, description, operationId, path, query, body, responses } = documentation;
+  const parameters = [...describeParameters('path', path, schemas), ...describeParameters('query', query, schemas)];
   return {
     tags: [tag],
     summary,
     description,
     operationId,
     ...(needsKey ? { security: SECURITY } : {}),
-    ...(query === undefined ? {} : { parameters: describeQuery(query, schemas) }),
+    ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { required: true, content: describeBody(body, schemas) } }),
     responses: Object.fromEntries(
       Object.entries(needsKey ? { ...responses, 401: NO_KEY } : responses).map(([status, response]) => {
@@ -111,13 +112,14 @@ function describeOperation(documentation: RouteDocumentation, schemas: Component
   };
 }
 
-function describeQuery(query: v.GenericSchema, schemas: ComponentSchemas): Parameter[] {
-  const { properties = {}, required = [] } = schemas.describe(query, 'input');
+function describeParameters(place: Parameter['in'], schema: v.GenericSchema | undefined, schemas: ComponentSchemas): Parameter[] {
+  if (schema === undefined) return [];
+  const { properties = {}, required = [] } = schemas.describe(schema, 'input');
   return Object.entries(properties).map(([name, node]) => {
     const { description, ...schema } = node as JsonSchema;
     return {
       name,
-      in: 'query',
+      in: place,
       required: required.includes(name),
       ...(description === undefined ? {} : { description }),
       schema,

@@ -13,10 +13,9 @@ import { readQueryValues, throwIssues } from '../query-values.ts';
 import { Refusal, refuseValues } from '../refusal.ts';
 import { requestState } from '../request-state.ts';
 import { parseQuery, parseTarget } from '../request-target.ts';
+import { EMPTY_TEXT, HALF_CHARACTER, hasHalfCharacter } from '../text-faults.ts';
 import { describeImpossibleLength, toSummarizeOptions } from './summary-lengths.ts';
 import { SummarizeQuerySchema, type SummarySchema } from './tutorial-schemas.ts';
-
-const LONE_SURROGATE = /\p{Surrogate}/u;
 
 type SummarizeQuery = v.InferOutput<typeof SummarizeQuerySchema>;
 
@@ -49,9 +48,9 @@ export async function answerSummary(context: Context, { engine, heldBytes, alias
 }
 
 function checkInput(text: string, model: string, aliases: readonly string[]): void {
-  if (isBlank(text)) throw new Refusal(400, 'Text cannot be empty');
+  if (isBlank(text)) throw new Refusal(400, EMPTY_TEXT);
   if (model === DEFAULT_IMAGE_CLASSIFIER || !aliases.includes(model)) throw new Refusal(400, 'Invalid model specified.');
-  if (LONE_SURROGATE.test(text)) throw new Refusal(400, 'Text holds half of a surrogate pair, which is no character.');
+  if (hasHalfCharacter(text)) throw new Refusal(400, HALF_CHARACTER);
 }
 
 async function summarize(

@@ -77,8 +77,10 @@ test('every operation of the document is answered, and no operation has the name
   const { url, document } = await serve();
   const operations = operationsOf(document);
   for (const [path, method] of operations) {
-    const { status } = await fetch(`${url}${path}`, { method: method.toUpperCase() });
-    expect({ path, status: [404, 405].includes(status) }).toEqual({ path, status: false });
+    const response = await fetch(`${url}${path.replace(/{\w+}/g, 'none')}`, { method: method.toUpperCase() });
+    // A model that is not there is told of by its route.
+    const answered = path.includes('{') ? !(await response.text()).includes('Not Found') : response.status !== 404;
+    expect({ path, answered, allowed: response.status !== 405 }).toEqual({ path, answered: true, allowed: true });
   }
   expect(new Set(operations.map(([, , { operationId }]) => operationId)).size).toBe(operations.length);
 });
@@ -88,6 +90,7 @@ test('the document has every route but the pages that show it', async () => {
   const routes = createRoutes({
     engine: fakeEngine(),
     settings: DEFAULT_SERVER_SETTINGS,
+    dtype: 'fp32',
     heldBytes: createHeldBytes(DEFAULT_SERVER_SETTINGS.maxHeldBytes),
     spool: createImageSpool(),
     metrics: createEngineMetrics([]),
@@ -130,7 +133,7 @@ test('every operation of the original is there by its name, in the group that cl
 test('no parameter that is new has to be given', async () => {
   const { document } = await serve();
   const parameters = operationsOf(document).flatMap(([, , operation]) => operation.parameters ?? []);
-  expect(parameters.filter(({ required }) => required)).toEqual([]);
+  expect(parameters.filter((parameter) => parameter.required !== (parameter.in === 'path'))).toEqual([]);
 });
 
 test.each(Object.keys(original.components.schemas))('%s has the properties that the original’s has', async (name) => {

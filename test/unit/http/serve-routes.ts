@@ -13,7 +13,7 @@ export async function serveRoutes(routes: readonly Route[]): Promise<ServedRoute
   app.silent = true;
   app.use(async (context) => {
     const method = context.method === 'HEAD' ? 'GET' : context.method;
-    await routes.find((route) => route.method === method && route.path === context.path)?.handle(context);
+    await routes.find((route) => route.method === method && route.path === context.path)?.handle(context, {});
   });
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
