@@ -22,7 +22,7 @@ export default defineConfig({
   test: {
     reporters: ['default', new TotalsReporter()],
     projects: [
-      { test: { name: 'unit', env, include: ['test/unit/**/*.test.ts'] } },
+      { test: { name: 'unit', env, include: ['test/unit/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 30_000 } },
       { test: { name: 'integration', env, include: ['test/integration/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'e2e', env, include: ['test/e2e/**/*.test.ts'], testTimeout: 60_000 } },
     ],

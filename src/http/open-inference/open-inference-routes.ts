@@ -29,13 +29,15 @@ export function createOpenInferenceRoutes(parts: OpenInferenceParts): readonly R
   const get = (path: string, documentation: Route['documentation'], handle: Route['handle']): Route => {
     return { method: 'GET', path, documentation, handle };
   };
+  /** What supervises the server has no key. */
+  const probe = (...route: Parameters<typeof get>): Route => ({ ...get(...route), open: true });
   const describe: Route['handle'] = async (context, path) => answerJson(context, 200, await describeModel(catalogue, path));
   const tellReady: Route['handle'] = (context, path) => answerModelReady(context, path, parts);
   const infer: Route['handle'] = (context, path) => answerInfer(context, path, parts);
   return [
     get('/v2', DOCUMENTED.server, (context) => answerJson(context, 200, metadata)),
-    get('/v2/health/live', DOCUMENTED.live, (context) => answerHealth(context, { live: true }, true)),
-    get('/v2/health/ready', DOCUMENTED.ready, (context) => {
+    probe('/v2/health/live', DOCUMENTED.live, (context) => answerHealth(context, { live: true }, true)),
+    probe('/v2/health/ready', DOCUMENTED.ready, (context) => {
       const ready = readiness().state === 'ready';
       answerHealth(context, { ready }, ready);
     }),
