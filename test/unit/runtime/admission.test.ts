@@ -46,6 +46,14 @@ describe('admission', () => {
     admission.admit('a', { cost: 3, bytes: 10 });
   });
 
+  test('is empty once all have gone, whatever the rounding of their costs left', () => {
+    const admission = new Admission({ maxCost: 3, maxBytes: Infinity });
+    const admitted = [1.1, 1.3, 0.4].map((cost) => admission.admit('a', { cost, bytes: 0 }));
+    for (const each of admitted) each.release({ answered: false });
+    expect(admission.held('a')).toEqual({ cost: 0, bytes: 0 });
+    admission.admit('a', { cost: 500, bytes: 0 });
+  });
+
   test('tells what each model has waiting', () => {
     const admission = new Admission({ maxCost: 10, maxBytes: 10 });
     admission.admit('a', { cost: 1, bytes: 2 });
