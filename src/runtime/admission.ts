@@ -9,8 +9,11 @@ export interface AdmissionLimits {
 
 /** A request's place among those that wait and run. */
 export interface Admitted {
-  /** Gives the place back. `answered`: its work was done, so that it says how long such work takes. */
-  release(outcome: { readonly answered: boolean }): void;
+  /**
+   * Gives the place back. `answered`: its work was done, so that it says how long such work takes; `loadMs`: how long its model was
+   * not there at first, which says nothing of that.
+   */
+  release(outcome: { readonly answered: boolean; readonly loadMs?: number }): void;
 }
 
 /** Before anything was measured. */
@@ -49,12 +52,14 @@ export class Admission {
     if (!idle && excess > 0) throw this.#full(excess);
     if (idle) this.#sinceMs = performance.now();
     this.#hold(key, { cost, bytes, numRequests: 1 });
+    const admittedMs = performance.now();
     let released = false;
     return {
-      release: ({ answered }) => {
+      release: ({ answered, loadMs = 0 }) => {
         if (released) return;
         released = true;
         this.#hold(key, { cost: -cost, bytes: -bytes, numRequests: -1 });
+        if (loadMs > 0) this.#sinceMs = Math.max(this.#sinceMs, admittedMs + loadMs);
         if (answered) this.#measure(cost);
       },
     };

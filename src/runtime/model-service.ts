@@ -3,7 +3,7 @@ import type { Logger } from '../logger.ts';
 import type { AnswerTo, LocalModel, RunnerAnswer, RunnerRequest } from '../protocol.ts';
 import type { DownloadEvent, Dtype, EngineEvent, ModelIdentity, ModelStatus, RunnerTask, Task } from '../schemas.ts';
 import type { Waiter } from '../shared-work.ts';
-import { Admission } from './admission.ts';
+import { Admission, type Admitted } from './admission.ts';
 import { CrashLedger } from './crash-ledger.ts';
 import type { HostedAnswer, RequestOptions } from './job.ts';
 import type { ModelHost } from './model-host.ts';
@@ -110,10 +110,13 @@ export function createModelService(options: ModelServiceOptions): ModelService {
 
   async function seeThrough<Request extends RunnerRequest>(wanted: HostedModel, request: Request, options: AnswerOptions) {
     const { onDownload, ...requestOptions } = options;
+    const known = pool.hosts.has(keyOf(wanted));
+    const startMs = performance.now();
     const host = await findHost(wanted, { signal: options.signal, onEvent: onDownload });
+    const fetchMs = known ? 0 : performance.now() - startMs;
     await crashes.check(host.identity, request);
     const hosted = await ask(host, request, { maxWaitMs: queue?.maxWaitMs, ...requestOptions });
-    return { ...hosted, model: host.identity };
+    return { ...hosted, model: host.identity, fetchMs };
   }
 
   return {
@@ -122,12 +125,12 @@ export function createModelService(options: ModelServiceOptions): ModelService {
       const startMs = performance.now();
       const sinceStart = () => performance.now() - startMs;
       tell({ type: 'queued', task, name });
-      let release = (_: { readonly answered: boolean }) => {};
+      let release: Admitted['release'] = () => {};
       try {
         ({ release } = admission.admit(keyOf(wanted), await costOf(request)));
-        const hosted = await seeThrough(wanted, request, answerOptions);
-        release({ answered: true });
+        const { fetchMs, ...hosted } = await seeThrough(wanted, request, answerOptions);
         const { loadMs, queueMs } = hosted;
+        release({ answered: true, loadMs: fetchMs + loadMs });
         tell({ type: 'answered', task, name, loadMs, queueMs, totalMs: sinceStart(), ...tokensOf(hosted.answer) });
         return hosted;
       } catch (error) {

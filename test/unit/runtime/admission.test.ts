@@ -75,6 +75,17 @@ describe('admission', () => {
     expect(error.message).toContain('8 s');
   });
 
+  test('does not learn from the time until a model was there, which many may have waited for', () => {
+    const admission = new Admission({ maxCost: 2, maxBytes: Infinity });
+    const admitted = [1, 2].map(() => admission.admit('a', { cost: 1, bytes: 0 }));
+    vi.advanceTimersByTime(62_000);
+    admitted[0]!.release({ answered: true, loadMs: 60_000 });
+    vi.advanceTimersByTime(2000);
+    admitted[1]!.release({ answered: true, loadMs: 60_000 });
+    admission.admit('a', { cost: 2, bytes: 0 });
+    expect(refusal(() => admission.admit('a', { cost: 1, bytes: 0 })).retryAfterMs).toBeCloseTo(2000);
+  });
+
   test('does not learn from what was given up, nor from pauses', () => {
     const admission = new Admission({ maxCost: 1, maxBytes: Infinity });
     const first = admission.admit('a', { cost: 1, bytes: 0 });
