@@ -50,7 +50,7 @@ export function addServeOptions(command: Command): Command {
     .addOption(offlineOption())
     .addOption(new Option('--threads <count>', 'threads that a model computes with (default: all)').argParser(wholeNumber(1)))
     .addOption(
-      new Option('--max-queue <cost>', 'how much may wait, where 1 is a usual request')
+      new Option('--max-queue <cost>', 'how much may wait and run, where 1 is a usual request')
         .argParser(wholeNumber(1))
         .default(DEFAULT_MAX_QUEUE),
     )

@@ -35,13 +35,16 @@ export class MemoryBudget {
 
   async #makeRoom(host: ModelHost): Promise<void> {
     const needed = await this.#expectedBytes(host);
-    for (;;) {
+    if (needed > this.#maxBytes) throw this.#exceeded(host, needed);
+    // Whoever asked may have left while others found their room.
+    while (host.numQueued > 0) {
       const others = [...this.#hosts()].filter((other) => other !== host && other.hasRunner);
       const used = others.reduce((sum, other) => sum + this.#usedBytes(other), 0);
       if (used + needed <= this.#maxBytes) return;
-      const victim = others.sort(leastNeeded)[0];
-      if (victim === undefined) throw this.#exceeded(host, needed);
-      this.#expected.set(victim, this.#usedBytes(victim));
+      // Without others there is room: it fits alone.
+      const victim = others.sort(leastNeeded)[0]!;
+      // What has grown over the limit while it worked is let in again, as it was.
+      this.#expected.set(victim, Math.min(this.#usedBytes(victim), this.#maxBytes));
       await victim.unload('memory');
     }
   }

@@ -143,9 +143,9 @@ export function createModelService(options: ModelServiceOptions): ModelService {
       return requests.map((request, i) => async () => {
         const { release } = admitted[i]!;
         try {
-          const hosted = await seeThrough(wanted, request, options);
-          release({ answered: true });
+          const { hosted, fetchMs } = await seeThrough(wanted, request, options);
           const { loadMs, queueMs } = hosted;
+          release({ answered: true, loadMs: fetchMs + loadMs });
           tell({ type: 'answered', task, name, loadMs, queueMs, totalMs: sinceStart(), ...tokensOf(hosted.answer) });
           return hosted;
         } catch (error) {
@@ -164,11 +164,14 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     wanted: HostedModel,
     request: Request,
     { onDownload, ...requestOptions }: AnswerOptions,
-  ): Promise<ServiceAnswer<Request>> {
+  ): Promise<{ readonly hosted: ServiceAnswer<Request>; readonly fetchMs: number }> {
+    const known = pool.hosts.has(keyOf(wanted));
+    const startMs = performance.now();
     const host = await findHost(wanted, { signal: requestOptions.signal, onEvent: onDownload });
+    const fetchMs = known ? 0 : performance.now() - startMs;
     await crashes.check(host.identity, request);
     const hosted = await ask(host, request, { maxWaitMs: queue?.maxWaitMs, ...requestOptions });
-    return { ...hosted, model: host.identity };
+    return { hosted: { ...hosted, model: host.identity }, fetchMs };
   }
 
   return {

@@ -32,11 +32,9 @@ export const MAX_JSON_VALUES = 100_000;
 const MAX_DEPTH = 950;
 /** CPython reads no whole numbers of more digits. */
 const MAX_DIGITS = 4300;
-const CONTROL = '\\0-\\x1f';
-/** What stands for itself in a string. */
-const PLAIN = new RegExp(`[^"\\\\${CONTROL}]*`, 'y');
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 const SPACE = /[ \t\n\r]*/y;
-const ASTRAL = /[\u{10000}-\u{10ffff}]/gu;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/y;
 const CONSTANT = /null|true|false|NaN|-?Infinity/y;
 const CONSTANTS: Readonly<Record<string, JsonValue>> = {
@@ -126,7 +124,7 @@ class PythonJsonParser {
     const start = this.#at++;
     let escaped = false;
     for (;;) {
-      this.#match(PLAIN);
+      while (isPlain(this.#text.charCodeAt(this.#at))) this.#at++;
       const next = this.#text[this.#at];
       if (next === undefined) throw this.#error('Unterminated string starting at', start);
       if (next === '"') break;
@@ -142,9 +140,9 @@ class PythonJsonParser {
     const letter = this.#text[this.#at + 1];
     if (letter === undefined) throw this.#error('Unterminated string starting at', start);
     if (letter === 'u') {
-      const digits = this.#text.slice(this.#at + 2, this.#at + 6);
+      const digits = [2, 3, 4, 5].every((ahead) => isHexDigit(this.#text.charCodeAt(this.#at + ahead)));
       // CPython also asks for one more character.
-      if (!/^[0-9a-fA-F]{4}$/.test(digits) || this.#at + 6 >= this.#text.length) {
+      if (!digits || this.#at + 6 >= this.#text.length) {
         throw this.#error('Invalid \\uXXXX escape', this.#at + 1);
       }
       this.#at += 6;
@@ -183,7 +181,27 @@ class PythonJsonParser {
   }
 
   #error(message: string, at: number = this.#at): JsonSyntaxError {
-    const numAstral = this.#text.slice(0, at).match(ASTRAL)?.length ?? 0;
-    return new JsonSyntaxError(message, at - numAstral);
+    return new JsonSyntaxError(message, countCodePoints(this.#text, at));
   }
+}
+
+/** Whether it stands for itself in a string. */
+function isPlain(code: number): boolean {
+  return code >= 0x20 && code !== QUOTE && code !== BACKSLASH;
+}
+
+function isHexDigit(code: number): boolean {
+  // Letters in lower case.
+  const letter = code | 0x20;
+  return (code >= 0x30 && code <= 0x39) || (letter >= 0x61 && letter <= 0x66);
+}
+
+/** Up to an index, without making anything of a text that may be very long. */
+function countCodePoints(text: string, end: number): number {
+  let count = 0;
+  for (let i = 0; i < end; i++) {
+    count++;
+    if (text.codePointAt(i)! > 0xffff) i++;
+  }
+  return count;
 }

@@ -46,6 +46,14 @@ describe('admission', () => {
     admission.admit('a', { cost: 3, bytes: 10 });
   });
 
+  test('is empty once all have gone, whatever the rounding of their costs left', () => {
+    const admission = new Admission({ maxCost: 3, maxBytes: Infinity });
+    const admitted = [1.1, 1.3, 0.4].map((cost) => admission.admit('a', { cost, bytes: 0 }));
+    for (const each of admitted) each.release({ answered: false });
+    expect(admission.held('a')).toEqual({ cost: 0, bytes: 0 });
+    admission.admit('a', { cost: 500, bytes: 0 });
+  });
+
   test('tells what each model has waiting', () => {
     const admission = new Admission({ maxCost: 10, maxBytes: 10 });
     admission.admit('a', { cost: 1, bytes: 2 });
@@ -65,6 +73,17 @@ describe('admission', () => {
     const error = refusal(() => admission.admit('a', { cost: 2, bytes: 0 }));
     expect(error.retryAfterMs).toBeCloseTo(8000);
     expect(error.message).toContain('8 s');
+  });
+
+  test('does not learn from the time until a model was there, which many may have waited for', () => {
+    const admission = new Admission({ maxCost: 2, maxBytes: Infinity });
+    const admitted = [1, 2].map(() => admission.admit('a', { cost: 1, bytes: 0 }));
+    vi.advanceTimersByTime(62_000);
+    admitted[0]!.release({ answered: true, loadMs: 60_000 });
+    vi.advanceTimersByTime(2000);
+    admitted[1]!.release({ answered: true, loadMs: 60_000 });
+    admission.admit('a', { cost: 2, bytes: 0 });
+    expect(refusal(() => admission.admit('a', { cost: 1, bytes: 0 })).retryAfterMs).toBeCloseTo(2000);
   });
 
   test('does not learn from what was given up, nor from pauses', () => {

@@ -61,7 +61,7 @@ function createPool(maxMemoryBytes: number, memoryBytes: number) {
       },
     };
   }
-  async function ask(name: string) {
+  async function ask(name: string, signal?: AbortSignal) {
     const host = await pool.host(name, async () => ({
       name,
       model: {
@@ -82,7 +82,7 @@ function createPool(maxMemoryBytes: number, memoryBytes: number) {
         if (event.type === 'unloaded') log.push(`unloaded ${name}: ${event.reason}`);
       },
     }));
-    return (await host.run(REQUEST)).answer.classLabel;
+    return (await host.run(REQUEST, { signal })).answer.classLabel;
   }
   return { pool, log, held, ask, answerAll };
 }
@@ -111,15 +111,40 @@ describe('a memory budget', () => {
   });
 
   test('refuses a model that would not fit even alone, by the size of its files, and harms no other', async () => {
-    const { log, ask } = createPool(100 * MiB, 50 * MiB);
-    await expect(ask('a')).rejects.toMatchObject({ code: 'MEMORY_EXCEEDED' });
-    expect(log).toEqual([]);
+    const { log, ask } = createPool(200 * MiB, 50 * MiB);
+    await ask('a');
+    await writeFile(join(folder, 'weights'), new Uint8Array(50 * MiB));
+    await expect(ask('b')).rejects.toMatchObject({ code: 'MEMORY_EXCEEDED' });
+    expect(log).toEqual(['start a']);
+  });
+
+  test('takes a model again that has grown over the limit while it worked', async () => {
+    const { log, ask } = createPool(200 * MiB, 300 * MiB);
+    for (const name of ['a', 'b', 'a']) expect(await ask(name)).toBe(name);
+    expect(log.filter((line) => line.startsWith('start'))).toEqual(['start a', 'start b', 'start a']);
+  });
+
+  test('unloads nothing for a model that nobody waits for any more', async () => {
+    const { pool, log, ask, held, answerAll } = createPool(300 * MiB, 200 * MiB);
+    for (const name of ['b', 'c']) await ask(name);
+    held.add('a');
+    const first = ask('a');
+    await expect.poll(() => log.at(-1)).toBe('start a');
+    const left = new AbortController();
+    // The second waits behind the first one's end for its room.
+    const others = [ask('b'), ask('c', left.signal)];
+    await expect.poll(() => [...pool.hosts.values()].filter(({ numQueued }) => numQueued > 0)).toHaveLength(2);
+    left.abort(new Error('left'));
+    answerAll.get('a')!();
+    expect(await Promise.allSettled([first, ...others])).toMatchObject([{ value: 'a' }, { value: 'b' }, { status: 'rejected' }]);
+    expect(await ask('b')).toBe('b');
+    expect(log.slice(-3)).toEqual(['end a', 'unloaded a: memory', 'start b']);
   });
 
   test('many models that are asked for at once are all answered, within the limit', async () => {
     const { log, ask } = createPool(420 * MiB, 200 * MiB);
     const names = ['a', 'b', 'c', 'd', 'e', 'a', 'b', 'c'];
-    expect(await Promise.all(names.map(ask))).toEqual(names);
+    expect(await Promise.all(names.map((name) => ask(name)))).toEqual(names);
     let running = 0;
     for (const line of log) {
       if (line.startsWith('start')) running += 1;
