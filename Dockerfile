@@ -36,7 +36,8 @@ COPY package.json LICENSE ./
 RUN install --directory --owner=1000 --group=1000 /data
 
 # Models of the Hugging Face Hub are kept in the volume. In a container all addresses have to be listened on, or no port could be
-# published; who may reach it is decided by what publishes it: see docs/containers.md.
+# published; who may reach it is decided by what publishes it, and by
+# ONNX_PREDICT_API_KEYS who may use it: see docs/containers.md.
 ENV NODE_ENV=production \
     HF_HOME=/data \
     ONNX_PREDICT_HOST=0.0.0.0 \

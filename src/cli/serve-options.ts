@@ -86,7 +86,7 @@ export function addServeOptions(command: Command): Command {
       ).argParser(addressRanges),
     )
     .addOption(new Option('--root-path <path>', 'what a proxy puts before every path, /tools/predict say').argParser(rootPath))
-    .addOption(new Option('--insecure', 'listen on a host that others can reach, and ask for no key'));
+    .addOption(new Option('--insecure', 'listen on a host that others can reach, even without keys'));
 }
 
 function notEmpty(text: string): string {

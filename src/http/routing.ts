@@ -35,7 +35,7 @@ export function createRouting(routes: readonly Route[], { guard, rootPath = '' }
   const decodePath: Middleware = (context, next) => {
     checkHost(context);
     const { path } = parseTarget(context.req.url ?? '');
-    const ownPath = isKnown(path) ? path : withoutRoot(path, rootPath);
+    const ownPath = rootPath === '' || isKnown(path) ? path : withoutRoot(path, rootPath);
     requestState(context).path = ownPath;
     (context as Context & { newRouterPath?: string }).newRouterPath = ownPath;
     return next();

@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { waitUntil } from '../integration/processes.ts';
+import { CHROMIUM, launchChromium } from './browser.ts';
 import { onnxPredict } from './command.ts';
 import { startServer, TINY_ALIASES } from './server-process.ts';
 
@@ -113,4 +115,41 @@ test('a log line has the trace that a request is part of', async () => {
   await fetch(`${await server.url}/livez`, { headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` } });
   const line = await waitUntil(async () => server.logLines().find(({ route }) => route === '/livez'));
   expect(line['trace_id']).toBe(traceId);
+});
+
+test('spans go to what an operator has set up before it', async () => {
+  const server = startServer(TINY_ALIASES, { NODE_OPTIONS: `--import=${pathToFileURL('test/e2e/print-spans.js')}` });
+  const body = JSON.stringify({ text: 'The old bridge over the Elm was closed on Monday.' });
+  const url = `${await server.url}/predict/text_summarize?model=bart&min=5&max=40`;
+  const response = await fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+  const name = 'POST /predict/text_summarize';
+  await waitUntil(async () => server.logLines().find(({ span }) => span === name));
+  const spans = server.logLines().filter(({ span }) => span !== undefined);
+  expect(spans.map(({ span }) => span)).toEqual(['load', 'queue', 'tokenize', 'encode', 'decode', name]);
+  const [, traceId] = response.headers.get('traceparent')!.split('-');
+  expect(spans.map(({ trace }) => trace)).toEqual(Array(6).fill(traceId));
+});
+
+describe.skipIf(CHROMIUM === undefined)('in a browser (needs chromium)', () => {
+  test('Swagger UI asks for a key, and shows it to the server', async () => {
+    const key = await addKey('team-a');
+    const url = await startServer([...TINY_ALIASES, '--api-keys', file]).url;
+    await using browser = await launchChromium(CHROMIUM!);
+    const page = await browser.newPage();
+    await page.goto(`${url}/docs`);
+    const operation = page.locator('.opblock[id$="-metrics"]');
+    await operation.locator('.opblock-summary-control').click();
+    await operation.locator('.try-out__btn').click();
+    const execute = async () => {
+      const answered = page.waitForResponse((response) => response.url().endsWith('/metrics'));
+      await operation.locator('.execute').click();
+      return (await answered).status();
+    };
+    expect(await execute()).toBe(401);
+    await page.locator('.auth-wrapper .btn.authorize').first().click();
+    await page.locator('.modal-ux input').first().fill(key);
+    await page.locator('.modal-ux .btn.authorize').first().click();
+    await page.locator('.modal-ux .btn-done').first().click();
+    expect(await execute()).toBe(200);
+  });
 });

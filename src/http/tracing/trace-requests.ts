@@ -26,16 +26,20 @@ export function traceRequests({ openTelemetry, version, statusPast }: TraceOptio
   return async (context, next) => {
     const given = parseTraceparent(context.get(TRACEPARENT_HEADER));
     if (openTelemetry === undefined || tracer === undefined) return noteTrace(context, given, next);
-    const { api, parent, kind } = findParent(openTelemetry, context, given);
+    const { parent, kind } = findParent(openTelemetry, context, given);
     const span = tracer.startSpan(methodOf(context), { kind, attributes: requestAttributes(context) }, parent);
-    if (!api.trace.isSpanContextValid(span.spanContext())) return noteTrace(context, given, next);
+    const inSpan = openTelemetry.trace.setSpan(parent, span);
     let answeredAt: number | undefined;
-    context.res.once('close', () => {
-      const status = statusPast(context.req) ?? (context.res.writableFinished ? context.res.statusCode : CLIENT_LEFT);
-      addSteps(api, context, api.trace.setSpan(parent, span), answeredAt ?? Date.now());
-      endSpan(api, span, context, status);
-    });
-    await noteTrace(context, span.spanContext(), () => api.context.with(api.trace.setSpan(parent, span), next));
+    // Not where no SDK is set up, nor where it takes no sample of this request.
+    if (span.isRecording()) {
+      context.res.once('close', () => {
+        const status = statusPast(context.req) ?? (context.res.writableFinished ? context.res.statusCode : CLIENT_LEFT);
+        addSteps(openTelemetry, context, inSpan, answeredAt ?? Date.now());
+        endSpan(openTelemetry, span, context, status);
+      });
+    }
+    const trace = openTelemetry.trace.isSpanContextValid(span.spanContext()) ? span.spanContext() : given;
+    await noteTrace(context, trace, () => openTelemetry.context.with(inSpan, next));
     // Of an answer that is still being written, the timings come later.
     if (requestState(context).timings !== undefined) answeredAt = Date.now();
   };
@@ -62,11 +66,11 @@ async function noteTrace(context: Context, trace: TraceParent | undefined, next:
 /** Where the operator's SDK has made a span for the request already, it is that one's part; else that of what the caller names. */
 function findParent(api: OpenTelemetry, context: Context, given: TraceParent | undefined) {
   const active = api.context.active();
-  if (api.trace.getSpan(active) !== undefined) return { api, parent: active, kind: api.SpanKind.INTERNAL };
+  if (api.trace.getSpan(active) !== undefined) return { parent: active, kind: api.SpanKind.INTERNAL };
   const extracted = api.propagation.extract(active, context.req.headers);
   const known = api.trace.getSpanContext(extracted) !== undefined || given === undefined;
   const parent = known ? extracted : api.trace.setSpanContext(extracted, { ...given, isRemote: true });
-  return { api, parent, kind: api.SpanKind.SERVER };
+  return { parent, kind: api.SpanKind.SERVER };
 }
 
 function methodOf({ req: { method = '' } }: Context): string {

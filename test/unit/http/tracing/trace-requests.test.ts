@@ -1,11 +1,24 @@
 import * as api from '@opentelemetry/api';
-import { BasicTracerProvider, InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import {
+  AlwaysOffSampler,
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { answerJson } from '../../../../src/http/answer-json.ts';
+import { createApp } from '../../../../src/http/app.ts';
 import type { RequestRecord } from '../../../../src/http/observation/request-record.ts';
+import { requestState } from '../../../../src/http/request-state.ts';
+import type { Route } from '../../../../src/http/route.ts';
 import { createServer } from '../../../../src/http/server.ts';
+import { traceRequests } from '../../../../src/http/tracing/trace-requests.ts';
+import { listen } from '../../../http-exchange.ts';
 import { waitUntil } from '../../../integration/processes.ts';
 import { fakeEngine } from '../fake-engine.ts';
 import { standInEngine } from '../stand-in-engine.ts';
+import { ask } from '../tutorial-server.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CALLER = '00f067aa0ba902b7';
@@ -43,6 +56,28 @@ describe('without a provider of OpenTelemetry', () => {
     expect(response.headers.has('traceparent')).toBe(false);
     expect((await recorded()).traceId).toBeNull();
   });
+});
+
+test('without OpenTelemetry itself nothing is different', async () => {
+  const seen: (string | undefined)[] = [];
+  const routes: Route[] = [
+    {
+      method: 'GET',
+      path: '/',
+      documentation: null,
+      handle(context) {
+        seen.push(requestState(context).traceId);
+        answerJson(context, 200, {});
+      },
+    },
+  ];
+  const middlewares = [traceRequests({ openTelemetry: undefined, version: '1', statusPast: () => undefined })];
+  const server = await listen(createApp({ routes, settings: { corsOrigins: [] }, middlewares }).callback());
+  onTestFinished(() => server.close());
+  const answer = await ask(server, '/', { method: 'GET', headers: traceparent() });
+  expect(answer.headers['traceparent']).toBe(`00-${TRACE}-${CALLER}-01`);
+  await ask(server, '/', { method: 'GET' });
+  expect(seen).toEqual([TRACE, undefined]);
 });
 
 describe('with one', () => {
@@ -116,6 +151,17 @@ describe('with one', () => {
     const span = (await spans('GET /livez')).get('GET /livez')!;
     expect(span.parentSpanContext).toBeUndefined();
     expect((await recorded()).traceId).toBe(span.spanContext().traceId);
+  });
+
+  test('of a request that no sample is taken of there are no spans, but its trace', async () => {
+    api.trace.disable();
+    const spanProcessors = [new SimpleSpanProcessor(exporter)];
+    api.trace.setGlobalTracerProvider(new BasicTracerProvider({ sampler: new AlwaysOffSampler(), spanProcessors }));
+    const { url, recorded } = await serve();
+    const response = await summarize(url, traceparent());
+    expect(response.headers.get('traceparent')).toMatch(new RegExp(`^00-${TRACE}-(?!${CALLER})[0-9a-f]{16}-00$`));
+    expect((await recorded()).traceId).toBe(TRACE);
+    expect(exporter.getFinishedSpans()).toEqual([]);
   });
 
   test('what a caller made up gets into no name', async () => {
