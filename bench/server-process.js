@@ -79,6 +79,6 @@ export async function untilReady(url, timeoutMs) {
     await response.arrayBuffer();
     if (response.status === 200) return;
     if (performance.now() > deadlineMs) throw new Error(`${url} was not ready after ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
