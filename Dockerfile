@@ -11,8 +11,9 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY scripts scripts
 COPY src src
 RUN npm run build
-# TypeScript would stay as a package's peer, and ONNX Runtime has the libraries of five other platforms with it.
-RUN npm prune --omit=dev --omit=peer --ignore-scripts \
+# TypeScript stays as the peer of a package, and ONNX Runtime comes with the libraries of five other platforms.
+RUN npm prune --omit=dev --ignore-scripts \
+    && rm -r node_modules/typescript node_modules/@typescript \
     && cd node_modules/onnxruntime-node/bin/napi-v* \
     && find . -mindepth 2 -maxdepth 2 ! -path "./linux/$(node -p process.arch)" -exec rm -r {} +
 

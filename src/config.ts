@@ -4,6 +4,9 @@ import { join, resolve } from 'node:path';
 
 const TELEMETRY_VARIABLE = 'ORT_DISABLE_TELEMETRY';
 export const OPTION_VARIABLE_PREFIX = 'ONNX_PREDICT_';
+const TUNABLES_VARIABLE = 'GLIBC_TUNABLES';
+/** 1: madvise. Other C libraries ignore it. */
+const LARGE_PAGES = 'glibc.malloc.hugetlb';
 const DEFAULT_ENDPOINT = 'https://huggingface.co';
 /** What huggingface_hub takes for yes, in upper case. */
 const TRUE_VALUES: ReadonlySet<string> = new Set(['1', 'ON', 'YES', 'TRUE']);
@@ -37,9 +40,16 @@ export function disableTelemetry(): void {
   process.env[TELEMETRY_VARIABLE] = '1';
 }
 
-/** The environment of a runner process: this one's, with ONNX Runtime's telemetry off from the first instruction on. */
-export function runnerEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, [TELEMETRY_VARIABLE]: '1' };
+/**
+ * The environment of a runner process: this one's, with ONNX Runtime's telemetry off from the first instruction on, and with
+ * large pages for what glibc allocates, unless the user decided on that: a decoder's step makes megabytes of new tensors, and
+ * their small pages cost more to have than to fill.
+ */
+export function runnerEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const tunables = env[TUNABLES_VARIABLE]?.split(':') ?? [];
+  const decided = tunables.some((tunable) => tunable.startsWith(`${LARGE_PAGES}=`));
+  if (!decided) tunables.push(`${LARGE_PAGES}=1`);
+  return { ...env, [TELEMETRY_VARIABLE]: '1', [TUNABLES_VARIABLE]: tunables.join(':') };
 }
 
 /**

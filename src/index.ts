@@ -1,9 +1,9 @@
 export { createEngine, type Engine, type EngineOptions, type ModelManager } from './engine.ts';
 export { type ErrorCode, OnnxPredictError } from './errors.ts';
-export { createEngineMetrics, type EngineMetrics } from './http/engine-metrics.ts';
 export type { ListeningAddress } from './http/http-listener.ts';
+export { createEngineMetrics, type EngineMetrics } from './http/observation/engine-metrics.ts';
+export type { RequestRecord } from './http/observation/request-record.ts';
 export type { Readiness } from './http/readiness.ts';
-export type { RequestRecord } from './http/request-record.ts';
 export { createServer, type Server } from './http/server.ts';
 export type { ServerOptions } from './http/server-options.ts';
 export type { ServerSettings } from './http/server-settings.ts';

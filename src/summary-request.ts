@@ -1,6 +1,7 @@
 import { OnnxPredictError } from './errors.ts';
 import { MAX_TEXT_LENGTH } from './limits.ts';
 import type { SummarizationAnswer, SummarizationRequest } from './protocol.ts';
+import { isBlank } from './python-white-space.ts';
 import { parseArgument, type SummarizeOptions, SummarizeOptionsSchema, type SummaryResult } from './schemas.ts';
 
 /** Options that are data: all but the signal and the callbacks. */
@@ -25,7 +26,7 @@ export function toSummarizationRequest(text: unknown, data: SummarizeData, withT
   const options = parseArgument(SummarizeOptionsSchema, data);
   const { model, dtype = 'fp32', revision, prefix, truncate = 'end', defaults = {}, ...generation } = options;
   const checked = checkText(text);
-  if (checked.trim() === '') {
+  if (isBlank(checked)) {
     throw new OnnxPredictError('INVALID_ARGUMENT', 'text: must not be empty; there is nothing to summarize');
   }
   const request: SummarizationRequest = {

@@ -14,6 +14,8 @@ import type { Terminal } from './terminal.ts';
 export interface Answering<Result> {
   readonly inputs: readonly Input[];
   readonly flags: RunFlags;
+  /** Whether an answer is over so soon that the start of a process of its own would be felt. */
+  readonly brief: boolean;
   /** Asks the engine. `onDownload` is undefined where no progress is to be shown. */
   readonly answer: (file: string, engine: Engine, onDownload: ((event: DownloadEvent) => void) | undefined) => Promise<Result>;
   /** The text of one result, line ends included. */
@@ -26,10 +28,10 @@ export interface Answering<Result> {
  * @throws what ends the whole command: a model that cannot be had, wrong usage, the user's interruption
  */
 export async function answerInputs<Result>(
-  { inputs, flags, answer, format }: Answering<Result>,
+  { inputs, flags, brief, answer, format }: Answering<Result>,
   { terminal, createEngine, signal }: CommandDependencies,
 ): Promise<boolean> {
-  const engine = await createEngine(toRunOptions(flags), { oneShot: inputs.length === 1 });
+  const engine = await createEngine(toRunOptions(flags), { oneShot: brief && inputs.length === 1 });
   const progress = showDownloads(terminal, readHubEnvironment().progressBars && flags.quiet !== true);
   let failed = false;
   try {

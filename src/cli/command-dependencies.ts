@@ -4,7 +4,7 @@ import type { Terminal } from './terminal.ts';
 /** What the commands need of the program around them. */
 export interface CommandDependencies {
   readonly terminal: Terminal;
-  /** `oneShot`: for a single answer, after which the process ends. */
+  /** `oneShot`: for a single brief answer, after which the process ends. */
   readonly createEngine: (options: EngineOptions, use: { readonly oneShot: boolean }) => Promise<Engine>;
   /** Aborted when the user or the system wants the command to end. */
   readonly signal: AbortSignal;

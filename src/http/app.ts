@@ -1,8 +1,8 @@
 import Koa, { type Context, type Middleware } from 'koa';
 import { type Logger, silentLogger } from '../logger.ts';
 import { answerErrors } from './answer-errors.ts';
+import { endUnreadBody } from './body/end-unread-body.ts';
 import { allowOrigins } from './cross-origin.ts';
-import { endUnreadBody } from './end-unread-body.ts';
 import type { Route } from './route.ts';
 import { createRouting } from './routing.ts';
 import { setSecurityHeaders } from './security-headers.ts';

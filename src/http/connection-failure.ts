@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
-import { REQUEST_ID_HEADER } from './request-id.ts';
+import { REQUEST_ID_HEADER } from './observation/request-id.ts';
 
 /** Why a connection was given up below the application. */
 export interface ConnectionFailure {

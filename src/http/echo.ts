@@ -1,4 +1,4 @@
-import type { JsonValue } from './python-json.ts';
+import type { JsonValue } from './body/python-json.ts';
 
 /** What of a caller's value is told back, in characters. */
 const MAX_ECHO_LENGTH = 16 * 1024;

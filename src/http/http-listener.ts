@@ -6,8 +6,8 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../logger.ts';
 import { type ConnectionFailure, connectionFailure, rawAnswer } from './connection-failure.ts';
-import { CountedMessage } from './counted-message.ts';
 import { listenError } from './listen-error.ts';
+import { CountedMessage } from './observation/counted-message.ts';
 
 /** Where a server listens. */
 export interface ListeningAddress {

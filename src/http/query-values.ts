@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { parsePythonInteger } from './python-integer.ts';
 import { Refusal, type ValidationIssue } from './refusal.ts';
+import { parsePythonInteger } from './tutorial/python-integer.ts';
 
 /** Texts as pydantic reads them for true and false, in lower case. */
 const BOOLEANS: Readonly<Record<string, boolean>> = {

@@ -1,4 +1,4 @@
-import type { JsonValue } from './python-json.ts';
+import type { JsonValue } from './body/python-json.ts';
 
 /** One fault of a request's values, in the shape that FastAPI gives it. */
 export interface ValidationIssue {

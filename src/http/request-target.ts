@@ -1,4 +1,4 @@
-import { decodeFormText, percentDecode } from './percent-decoding.ts';
+import { decodeFormText, percentDecode } from './body/percent-decoding.ts';
 
 /** What a request line asks for. */
 export interface RequestTarget {

@@ -1,12 +1,12 @@
-import { readApiInfo } from './api-info.ts';
-import { createDocsRoutes } from './docs-routes.ts';
+import { readApiInfo } from './docs/api-info.ts';
+import { createDocsRoutes } from './docs/docs-routes.ts';
+import { createOpenApiDocument } from './docs/openapi.ts';
 import { createHealthRoutes } from './health-routes.ts';
-import { createMetricsRoute, type ScrapedMetrics } from './metrics-route.ts';
-import { createOpenApiDocument } from './openapi.ts';
+import { createMetricsRoute, type ScrapedMetrics } from './observation/metrics-route.ts';
 import type { Readiness } from './readiness.ts';
 import { requestState } from './request-state.ts';
 import type { Route } from './route.ts';
-import { createTutorialRoutes, type TutorialParts } from './tutorial-routes.ts';
+import { createTutorialRoutes, type TutorialParts } from './tutorial/tutorial-routes.ts';
 
 export interface RouteParts extends TutorialParts {
   readonly metrics: ScrapedMetrics;

@@ -2,8 +2,8 @@ import * as v from 'valibot';
 import type { Logger } from '../logger.ts';
 import { aliasSchema, type Dtype, DtypeSchema, parseArgument } from '../schemas.ts';
 import { isWebOrigin } from '../web-origin.ts';
-import type { EngineMetrics } from './engine-metrics.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { EngineMetrics } from './observation/engine-metrics.ts';
+import type { RequestRecord } from './observation/request-record.ts';
 import { DEFAULT_SERVER_SETTINGS, type ServerSettings } from './server-settings.ts';
 
 const bytesSchema = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'));

@@ -4,7 +4,7 @@ export interface ServerSettings {
   readonly aliases: readonly string[];
   /** Of one uploaded file. */
   readonly maxUploadBytes: number;
-  /** Of the files that are being uploaded or wait, all together; more is refused with 429. */
+  /** Of the bodies of requests that arrive or wait, files in the temporary folder included; more is refused with 429. */
   readonly maxHeldBytes: number;
   /** Who may call from a browser: origins, or `*`. None: no CORS headers, and OPTIONS is not allowed. */
   readonly corsOrigins: readonly string[];

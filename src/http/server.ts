@@ -5,19 +5,19 @@ import { createImageSpool } from '../image-spool.ts';
 import { silentLogger } from '../logger.ts';
 import { parseArgument } from '../schemas.ts';
 import { createApp } from './app.ts';
+import { createHeldBytes } from './body/held-bytes.ts';
 import { withDefaultDtype } from './default-dtype.ts';
-import { addEngineGauges } from './engine-gauges.ts';
-import { createEngineMetrics } from './engine-metrics.ts';
-import { createHeldBytes } from './held-bytes.ts';
 import { createHttpListener, type ListeningAddress } from './http-listener.ts';
-import { addHttpMetrics, HTTP_REQUESTS_METRIC } from './http-metrics.ts';
+import { addEngineGauges } from './observation/engine-gauges.ts';
+import { createEngineMetrics } from './observation/engine-metrics.ts';
+import { addHttpMetrics, HTTP_REQUESTS_METRIC } from './observation/http-metrics.ts';
+import { assignRequestId } from './observation/request-id.ts';
+import { malformedRecord, type RequestRecord, recordRequests } from './observation/request-record.ts';
+import { reportServerTiming } from './observation/server-timing.ts';
 import { createPreload } from './preload.ts';
 import type { Readiness } from './readiness.ts';
-import { assignRequestId } from './request-id.ts';
-import { malformedRecord, type RequestRecord, recordRequests } from './request-record.ts';
 import { createRoutes } from './routes.ts';
 import { CloseOptionsSchema, checkServerOptions, ListenOptionsSchema, type ServerOptions } from './server-options.ts';
-import { reportServerTiming } from './server-timing.ts';
 
 /** The HTTP API over an engine. */
 export interface Server extends AsyncDisposable {

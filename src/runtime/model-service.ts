@@ -13,7 +13,7 @@ import type { RunnerSlotOptions } from './runner-slot.ts';
 import { warmUpRequest } from './warm-up-request.ts';
 
 /** A model as it is asked for: which runner answers. */
-export interface HostedModel<T extends RunnerTask = RunnerTask> {
+interface HostedModel<T extends RunnerTask = RunnerTask> {
   readonly task: T;
   readonly name: string;
   readonly dtype: Dtype;

@@ -10,20 +10,28 @@ import type { Tensor, TensorSession } from './tensor-session.ts';
  * @throws OnnxPredictError MODEL_INVALID if the graphs do not fit together
  */
 export function createSeq2SeqDecoder(sessions: Seq2SeqSessions): Decoder {
-  const graphs = inspectSeq2Seq(sessions);
+  const parts: DecoderParts = { sessions, graphs: inspectSeq2Seq(sessions), sharing: { works: true } };
+  const { graphs } = parts;
   return {
     async start(texts, padTokenId) {
       const { inputIds, attentionMask } = padTexts(texts, padTokenId);
       const feeds = new Map([['input_ids', inputIds]]);
       if (has(sessions.encoder, 'attention_mask')) feeds.set('attention_mask', attentionMask);
       const outputs = await sessions.encoder.runTensors(feeds, [graphs.hiddenStates]);
-      return createBatch(sessions, graphs, {
+      return createBatch(parts, {
         attentionMask,
         hiddenStates: outputs.get(graphs.hiddenStates)!,
         numTexts: texts.length,
       });
     },
   };
+}
+
+interface DecoderParts {
+  readonly sessions: Seq2SeqSessions;
+  readonly graphs: Seq2SeqInterface;
+  /** Whether the rows of one text may share one copy of what is known of it; known to fail only once it did. */
+  readonly sharing: { works: boolean };
 }
 
 interface EncodedTexts {
@@ -33,16 +41,19 @@ interface EncodedTexts {
 }
 
 /** Texts that are being decoded together, and the decoder's memory of them. */
-function createBatch(sessions: Seq2SeqSessions, graphs: Seq2SeqInterface, encoded: EncodedTexts): DecoderBatch {
+function createBatch({ sessions, graphs, sharing }: DecoderParts, encoded: EncodedTexts): DecoderBatch {
   const { decoder, decoderWithPast } = sessions;
   const { selfAttention, crossAttention } = graphs;
+  let { numTexts } = encoded;
   /** Which text each row of the step before belongs to. */
-  let textOfRow = Int32Array.from({ length: encoded.numTexts }, (_, text) => text); // [numRows]
-  /** What each row knows of its text: the encoder's mask and hidden states, the cross-attention's keys and values. */
-  let ofText = new Map([
+  let textOfRow = Int32Array.from({ length: numTexts }, (_, text) => text); // [numRows]
+  /** What is known of each text: the encoder's mask and hidden states, the cross-attention's keys and values. */
+  const ofTexts = new Map([
     ['encoder_attention_mask', encoded.attentionMask],
     ['encoder_hidden_states', encoded.hiddenStates],
-  ]); // each [numRows, ...]
+  ]); // each [numTexts, ...]
+  /** The same for each row, as long as the rows belong to these texts. */
+  let ofRows: { readonly textOfRow: Int32Array; readonly tensors: ReadonlyMap<string, Tensor> } | undefined; // each [numRows, ...]
   /** Keys and values of the tokens so far; undefined before the first step. */
   let ofTokens: Map<string, Tensor> | undefined; // each [numRows, numHeads, length, headDim]
 
@@ -51,35 +62,57 @@ function createBatch(sessions: Seq2SeqSessions, graphs: Seq2SeqInterface, encode
     if (isIdentity(parents, before.length)) return;
     if (ofTokens !== undefined) ofTokens = gatherAll(ofTokens, parents);
     textOfRow = parents.map((parent) => before[parent]!);
-    // Beams of one text share what they know of it: most orders of beams change nothing there.
-    const same = before.length === parents.length && before.every((text, row) => text === textOfRow[row]);
-    if (!same) ofText = gatherAll(ofText, parents);
+  }
+
+  function rowsOfTexts(): ReadonlyMap<string, Tensor> {
+    if (isIdentity(textOfRow, numTexts)) return ofTexts;
+    // Beams of one text share what they know of it: most orders of beams change nothing here.
+    if (ofRows === undefined || !sameRows(ofRows.textOfRow, textOfRow)) {
+      ofRows = { textOfRow, tensors: gatherAll(ofTexts, textOfRow) };
+    }
+    return ofRows.tensors;
   }
 
   /** The inputs that every step has, as far as the graph takes them. */
-  function commonFeeds(session: TensorSession, inputIds: Tensor): Map<string, Tensor> {
-    const known = [...ofText].filter(([name]) => has(session, name));
+  function commonFeeds(session: TensorSession, inputIds: Tensor, texts: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+    const known = [...texts].filter(([name]) => has(session, name));
     return new Map([['input_ids', inputIds], ...known]);
   }
 
   async function firstStep(inputIds: Tensor): Promise<ReadonlyMap<string, Tensor>> {
-    const feeds = commonFeeds(decoder, inputIds);
+    const texts = rowsOfTexts();
+    const feeds = commonFeeds(decoder, inputIds, texts);
     if (decoderWithPast === null) {
       feeds.set('use_cache_branch', flag(false));
       for (const entry of [...selfAttention, ...crossAttention]) feeds.set(entry.past.name, emptyPast(entry, textOfRow.length));
     }
     const outputs = await decoder.runTensors(feeds, ['logits', ...presents(selfAttention), ...presents(crossAttention)]);
-    for (const [name, tensor] of take(outputs, crossAttention)) ofText.set(name, tensor);
+    // From now on its rows are the texts: some may have been given up before they began.
+    numTexts = textOfRow.length;
+    textOfRow = textOfRow.map((_, row) => row);
+    for (const [name, tensor] of [...texts, ...take(outputs, crossAttention)]) ofTexts.set(name, tensor);
     return outputs;
   }
 
-  function nextStep(inputIds: Tensor, past: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
+  async function nextStep(inputIds: Tensor, past: ReadonlyMap<string, Tensor>): Promise<ReadonlyMap<string, Tensor>> {
     const session = decoderWithPast ?? decoder;
-    const feeds = commonFeeds(session, inputIds);
-    for (const [name, tensor] of past) feeds.set(name, tensor);
-    if (decoderWithPast === null) feeds.set('use_cache_branch', flag(true));
     // The keys and values of the encoder's text would come back empty, or not at all.
-    return session.runTensors(feeds, ['logits', ...presents(selfAttention)]);
+    const fetches = ['logits', ...presents(selfAttention)];
+    const feedsOf = (texts: ReadonlyMap<string, Tensor>) => {
+      const feeds = commonFeeds(session, inputIds, texts);
+      for (const [name, tensor] of past) feeds.set(name, tensor);
+      if (decoderWithPast === null) feeds.set('use_cache_branch', flag(true));
+      return feeds;
+    };
+    if (numTexts === 1 && textOfRow.length > 1 && sharing.works) {
+      try {
+        return await session.runTensors(feedsOf(ofTexts), fetches);
+      } catch {
+        // Exports of 2023 multiply in three dimensions: each row needs its own copy.
+        sharing.works = false;
+      }
+    }
+    return session.runTensors(feedsOf(rowsOfTexts()), fetches);
   }
 
   return {
@@ -117,6 +150,10 @@ function take(outputs: ReadonlyMap<string, Tensor>, entries: readonly CacheEntry
 
 function gatherAll(tensors: ReadonlyMap<string, Tensor>, rows: Int32Array): Map<string, Tensor> {
   return new Map([...tensors].map(([name, tensor]) => [name, gatherRows(tensor, rows)]));
+}
+
+function sameRows(a: Int32Array, b: Int32Array): boolean {
+  return a.length === b.length && a.every((row, place) => row === b[place]);
 }
 
 function flag(value: boolean): Tensor {

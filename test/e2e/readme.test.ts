@@ -69,6 +69,8 @@ test('the package holds what it needs to run, and no tests', () => {
     'dist/index.js',
     'dist/index.d.ts',
     'dist/runner/main.js',
+    'dist/http/public/swagger-ui-bundle.js.gz',
+    'dist/http/public/redoc.standalone.js.gz',
     'scripts/build-if-possible.js',
   ];
   const models = ['models/tiny-image-classifier/onnx/model.onnx', 'models/tiny-summarizer/onnx/encoder_model.onnx'];

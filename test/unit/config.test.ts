@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readHubEnvironment } from '../../src/config.ts';
+import { readHubEnvironment, runnerEnvironment } from '../../src/config.ts';
 
 const HOME = '/home/ada';
 
@@ -74,4 +74,20 @@ test('proxies are read in lower case before upper case', () => {
   const env = { http_proxy: 'http://a', HTTP_PROXY: 'http://b', HTTPS_PROXY: 'http://c', NO_PROXY: 'localhost' };
   expect(read(env).proxies).toEqual({ http: 'http://a', https: 'http://c', noProxy: 'localhost' });
   expect(read({}).proxies).toEqual({ http: null, https: null, noProxy: '' });
+});
+
+describe('a runner’s environment', () => {
+  test('is this one’s, without telemetry and with large pages', () => {
+    expect(runnerEnvironment({ PATH: '/bin' })).toEqual({
+      PATH: '/bin',
+      ORT_DISABLE_TELEMETRY: '1',
+      GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+    });
+  });
+
+  test('leaves the user’s own tunables as they are, and large pages to the user who decided', () => {
+    const tunablesOf = (tunables: string) => runnerEnvironment({ GLIBC_TUNABLES: tunables })['GLIBC_TUNABLES'];
+    expect(tunablesOf('glibc.malloc.check=3')).toBe('glibc.malloc.check=3:glibc.malloc.hugetlb=1');
+    expect(tunablesOf('glibc.malloc.hugetlb=0')).toBe('glibc.malloc.hugetlb=0');
+  });
 });

@@ -30,6 +30,18 @@ describe('an image spool', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  test('takes a picture piece by piece', async () => {
+    const image = await createImageSpool(folder).open();
+    await image.write(Buffer.from('pix'));
+    await image.write(Buffer.from('els'));
+    await image.finish();
+    expect(await readFile(image.path, 'utf8')).toBe('pixels');
+    expect((await stat(image.path)).mode & 0o077).toBe(0);
+    await image.remove();
+    await image.remove();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   test('leaves nothing when it is closed', async () => {
     const spool = createImageSpool(folder);
     await Promise.all([spool.add(Buffer.from('one')), spool.add(Buffer.from('two'))]);

@@ -73,6 +73,7 @@ async function classify(args: readonly string[], flags: Flags, dependencies: Com
   const answering: Answering<ClassificationResult> = {
     inputs,
     flags,
+    brief: true,
     async answer(file, engine, onDownload) {
       const limit = { maxBytes: MAX_IMAGE_BYTES, noun: PICTURES.noun };
       const image = file === STDIN ? await readPipe(terminal.stdin, limit, signal) : file;

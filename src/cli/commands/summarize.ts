@@ -92,6 +92,8 @@ async function summarize(args: readonly string[], flags: Flags, dependencies: Co
   const answering: Answering<SummaryResult> = {
     inputs,
     flags,
+    // Its many steps gain more by a runner's large pages.
+    brief: false,
     async answer(file, engine, onDownload) {
       const text = withoutLastLineEnd(await readText(file, { terminal, signal }));
       if (text.trim() === '') throw new OnnxPredictError('TEXT_INVALID', 'There is no text to summarize.');

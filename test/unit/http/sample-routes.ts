@@ -19,9 +19,7 @@ export const SAMPLE_ROUTES: readonly Route[] = [
         200: { description: 'Hello.', content: { type: 'application/json', schema: v.object({ message: v.string() }) } },
       },
     },
-    handle: (context) => {
-      context.body = { message: 'hello from the sample' };
-    },
+    handle: () => {},
   },
   {
     method: 'POST',
@@ -48,10 +46,7 @@ export const SAMPLE_ROUTES: readonly Route[] = [
         503: { description: 'Not now.', content: { type: 'application/json', schema: ProblemSchema } },
       },
     },
-    handle: async (context) => {
-      const body = Buffer.concat(await context.req.toArray()).toString('latin1');
-      context.body = [{ title: /filename="(.*?)"/.exec(body)?.[1] ?? `an item of ${context.query['model']}` }];
-    },
+    handle: () => {},
   },
   { method: 'GET', path: '/page', documentation: null, handle: () => {} },
 ];

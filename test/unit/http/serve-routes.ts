@@ -7,15 +7,11 @@ export interface ServedRoutes extends AsyncDisposable {
   readonly url: string;
 }
 
-/**
- * Listens on a port of its own and answers by these routes, with nothing around them.
- * @param prefix of all paths, as a proxy would add it: `/tools`
- */
-export async function serveRoutes(routes: readonly Route[], prefix = ''): Promise<ServedRoutes> {
-  const app = new Koa({ env: 'test' });
+/** Listens on a port of its own and answers by these routes, with nothing around them. */
+export async function serveRoutes(routes: readonly Route[]): Promise<ServedRoutes> {
+  const app = new Koa();
+  app.silent = true;
   app.use(async (context) => {
-    if (!context.path.startsWith(prefix)) return;
-    context.path = context.path.slice(prefix.length);
     const method = context.method === 'HEAD' ? 'GET' : context.method;
     await routes.find((route) => route.method === method && route.path === context.path)?.handle(context);
   });
@@ -23,7 +19,7 @@ export async function serveRoutes(routes: readonly Route[], prefix = ''): Promis
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}${prefix}`,
+    url: `http://127.0.0.1:${port}`,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       server.close();

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { Engine } from '../../../src/engine.ts';
 import { OnnxPredictError } from '../../../src/errors.ts';
-import { createEngineMetrics } from '../../../src/http/engine-metrics.ts';
-import type { RequestRecord } from '../../../src/http/request-record.ts';
+import { createEngineMetrics } from '../../../src/http/observation/engine-metrics.ts';
+import type { RequestRecord } from '../../../src/http/observation/request-record.ts';
 import { createServer } from '../../../src/http/server.ts';
 import type { ServerOptions } from '../../../src/http/server-options.ts';
 import { waitUntil } from '../../integration/processes.ts';

@@ -17,6 +17,8 @@ const PRESENT = KEYS.map((key): TensorDescription => ({ name: `present.${key}`, 
 class FakeGraph implements TensorSession {
   readonly inputs: readonly TensorDescription[];
   readonly outputs: readonly TensorDescription[];
+  /** It cannot take one copy for several rows. */
+  refusesShared = false;
   readonly calls: { feeds: ReadonlyMap<string, Tensor>; outputs: readonly string[] }[] = [];
 
   constructor(inputs: readonly TensorDescription[], outputs: readonly TensorDescription[]) {
@@ -29,6 +31,8 @@ class FakeGraph implements TensorSession {
   async runTensors(feeds: ReadonlyMap<string, Tensor>, outputs: readonly string[]) {
     this.calls.push({ feeds, outputs });
     const numRows = feeds.get('input_ids')!.dims[0]!;
+    const shared = feeds.get('past_key_values.0.encoder.key')?.dims[0] !== numRows;
+    if (shared && this.refusesShared) throw new Error('The shapes do not fit together.');
     return new Map(outputs.map((name) => [name, this.#answer(name, numRows)]));
   }
   async release() {}
@@ -105,6 +109,36 @@ describe('createSeq2SeqDecoder', () => {
     await batch.step(step([0, 0], [0, 1]));
     await batch.step(step([3, 4], [1, 1]));
     expect(graph.fed(1, 'past_key_values.0.encoder.key')).toEqual([11, 11]);
+  });
+
+  test('lets the beams of a single text share what is known of it, unless the graph cannot', async () => {
+    const graph = merged();
+    const decoder = createSeq2SeqDecoder({ encoder: encoder(), decoder: graph, decoderWithPast: null });
+    const batch = await decoder.start([[1]], 0);
+    await batch.step(step([0], [0]));
+    await batch.step(step([3, 4], [0, 0]));
+    expect(graph.fed(1, 'past_key_values.0.encoder.key')).toEqual([10]);
+    expect(graph.fed(1, 'past_key_values.0.decoder.key')).toEqual([10, 10]);
+    graph.refusesShared = true;
+    const { data } = await batch.step(step([5, 6], [1, 0]));
+    expect([...data]).toEqual([40, 40, 41, 41]);
+    expect(graph.fed(3, 'past_key_values.0.encoder.key')).toEqual([10, 10]);
+    const other = await decoder.start([[1]], 0);
+    await other.step(step([0], [0]));
+    await other.step(step([3, 4], [0, 0]));
+    expect(graph.calls).toHaveLength(6);
+    expect(graph.fed(5, 'past_key_values.0.encoder.key')).toEqual([50, 50]);
+  });
+
+  test('keeps what is known of the texts that go on where one was given up before the first step', async () => {
+    const graph = merged();
+    const decoder = createSeq2SeqDecoder({ encoder: encoder(), decoder: graph, decoderWithPast: null });
+    const batch = await decoder.start([[1], [2], [3]], 0);
+    await batch.step(step([0, 0], [0, 2]));
+    expect(graph.calls[0]!.feeds.get('encoder_hidden_states')!.dims[0]).toBe(2);
+    await batch.step(step([4, 4, 3], [1, 1, 0]));
+    expect(graph.fed(1, 'past_key_values.0.encoder.key')).toEqual([11, 11, 10]);
+    expect(graph.fed(1, 'past_key_values.0.decoder.key')).toEqual([11, 11, 10]);
   });
 
   test('does not copy the memory while the order stays', async () => {

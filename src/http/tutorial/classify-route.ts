@@ -1,0 +1,75 @@
+import type { IncomingMessage } from 'node:http';
+import type { Context } from 'koa';
+import type * as v from 'valibot';
+import type { Engine } from '../../engine.ts';
+import { DEFAULT_IMAGE_CLASSIFIER } from '../../schemas.ts';
+import { snakeCaseKeys } from '../../snake-case.ts';
+import { answerJson } from '../answer-json.ts';
+import { type FormValue, readFormField } from '../body/file-form.ts';
+import type { ByteHold, HeldBytes } from '../body/held-bytes.ts';
+import type { Upload, UploadLimits } from '../body/upload.ts';
+import { clientSignal } from '../client-signal.ts';
+import { readQueryValues, throwIssues } from '../query-values.ts';
+import type { ValidationIssue } from '../refusal.ts';
+import { requestState } from '../request-state.ts';
+import { parseQuery, parseTarget } from '../request-target.ts';
+import { type ClassificationSchema, ClassifyQuerySchema } from './tutorial-schemas.ts';
+
+const FIELD = 'file';
+
+/** What the image route works with. */
+export interface ClassifyParts {
+  readonly engine: Pick<Engine, 'classify'>;
+  readonly uploads: UploadLimits;
+  readonly heldBytes: HeldBytes;
+}
+
+/** Answers with the name of what is in the uploaded picture. */
+export async function answerClassification(context: Context, { engine, uploads, heldBytes }: ClassifyParts): Promise<void> {
+  const signal = clientSignal(context.res);
+  const hold = heldBytes.hold();
+  let upload: Upload | undefined;
+  try {
+    const value = await readFile(context.req, uploads, hold);
+    upload = value !== undefined && 'upload' in value ? value.upload : undefined;
+    const { values, issues } = readQueryValues(ClassifyQuerySchema, parseQuery(parseTarget(context.req.url ?? '').queryString));
+    throwIssues([...issues, ...describeFault(value)]);
+    const { source } = await upload!.finish();
+    // As the original, which never looked at the orientation that a camera notes.
+    const state = requestState(context);
+    state.model = DEFAULT_IMAGE_CLASSIFIER;
+    const options = { model: DEFAULT_IMAGE_CLASSIFIER, ignoreOrientation: true, signal };
+    const answer = await engine.classify(source, values.top === undefined ? options : { ...options, topK: values.top });
+    state.timings = answer.timings;
+    answerJson(context, 200, describe(answer, values.verbose || values.top !== undefined));
+  } finally {
+    await upload?.discard();
+    hold.release();
+  }
+}
+
+function readFile(request: IncomingMessage, uploads: UploadLimits, hold: ByteHold): Promise<FormValue | undefined> {
+  return readFormField(request, { ...uploads, field: FIELD, hold });
+}
+
+function describeFault(value: FormValue | undefined): readonly ValidationIssue[] {
+  const loc = ['body', FIELD];
+  if (value === undefined || ('text' in value && value.text === '')) {
+    return [{ type: 'missing', loc, msg: 'Field required', input: null }];
+  }
+  if ('upload' in value) return [];
+  const msg = 'Value error, Expected a file: its part of the form needs a filename';
+  return [{ type: 'value_error', loc, msg, input: value.text, ctx: { error: {} } }];
+}
+
+function describe(
+  { classLabel, score, top, model, timings }: Awaited<ReturnType<Engine['classify']>>,
+  verbose: boolean,
+): v.InferOutput<typeof ClassificationSchema> {
+  // Null only below a confidence that nobody asks for here.
+  const label = { class_label: classLabel ?? '' };
+  if (!verbose) return label;
+  const { revision, dtype } = model;
+  const shown = { score, top, model: { id: DEFAULT_IMAGE_CLASSIFIER, revision, dtype }, timings };
+  return { ...label, ...(snakeCaseKeys(shown) as Omit<v.InferOutput<typeof ClassificationSchema>, 'class_label'>) };
+}
