@@ -80,29 +80,31 @@ const hasTransformersJs = existsSync(new URL('node_modules/@huggingface/transfor
 const hasWeights = Object.values(models).every((folder) => existsSync(join(folder, 'model.safetensors')));
 const needed = 'import fastapi, uvicorn, multipart, PIL, torch, transformers';
 const hasFastApi = hasWeights && spawnSync(flags.python, ['-c', needed], { stdio: 'ignore' }).status === 0;
-const peerJob = JSON.stringify({ models, numThreads: Number(flags.threads) });
+
+/** What starts a peer. @param {Readonly<Record<string, string>>} served */
+const peerJob = (served) => JSON.stringify({ models: served, numThreads: Number(flags.threads) });
+
+/** Ours, started with these models. @param {Readonly<Record<string, string>>} served */
+function serveArgs(served) {
+  const options = ['--port', '0', '--threads', flags.threads, '--keep-alive', 'forever', '--max-queue', '1000'];
+  const aliases = Object.entries(served).flatMap(([name, folder]) => ['--alias', `${name}=${folder}`]);
+  return [ONNX_PREDICT, 'serve', ...options, '--preload', Object.keys(served).join(','), ...aliases];
+}
 
 const programs = [
   {
     name: 'onnx-predict serve',
     present: true,
     missing: '',
-    server: {
-      args: [
-        ...[ONNX_PREDICT, 'serve', '--port', '0', '--threads', flags.threads, '--keep-alive', 'forever', '--max-queue', '1000'],
-        ...[
-          '--preload',
-          'mit-b0,t5,bart',
-          ...Object.entries(models).flatMap(([name, folder]) => ['--alias', `${name}=${folder}`]),
-        ],
-      ],
-    },
+    command: (/** @type {Readonly<Record<string, string>>} */ served) => ({ args: serveArgs(served) }),
   },
   {
     name: 'transformers.js and Koa',
     present: hasTransformersJs,
     missing: 'npm install --prefix bench',
-    server: { args: [file('peers/transformers-js-server.js'), peerJob] },
+    command: (/** @type {Readonly<Record<string, string>>} */ served) => ({
+      args: [file('peers/transformers-js-server.js'), peerJob(served)],
+    }),
   },
   {
     name: 'FastAPI and PyTorch',
@@ -110,18 +112,23 @@ const programs = [
     missing: hasWeights
       ? '--python: a Python that has fastapi, uvicorn, python-multipart, pillow, torch and transformers'
       : '--model mit-b0=, t5= and bart=: folders that have model.safetensors',
-    server: { program: flags.python, args: [file('peers/fastapi_server.py'), peerJob] },
+    command: (/** @type {Readonly<Record<string, string>>} */ served) => ({
+      program: flags.python,
+      args: [file('peers/fastapi_server.py'), peerJob(served)],
+    }),
   },
 ].filter(({ name }) => !flags.without.some((part) => name.toLowerCase().includes(part.toLowerCase())));
+/** @type {string[]} */
+const failedPeers = [];
 const present = programs.filter((program) => program.present);
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-serve-'));
 /** @type {Awaited<ReturnType<typeof startServer>>[]} */
 const started = [];
 
-/** @param {(typeof programs)[number]} program */
-async function start({ name, server }) {
-  const running = await startServer(server);
+/** @param {(typeof programs)[number]} program @param {Readonly<Record<string, string>>} served */
+async function start({ name, command }, served) {
+  const running = await startServer(command(served));
   started.push(running);
   if (name.startsWith('onnx-predict')) await untilReady(running.url, READY_TIMEOUT_MS);
   return running;
@@ -154,7 +161,7 @@ async function prepareRoutes() {
  * @returns {Promise<Load>}
  */
 async function load(url, { path, method, contentType, bodyFile }, connections, aloneMs) {
-  const bound = aloneMs < 5 ? { seconds } : { amount: Math.max(2 * connections, Math.round((seconds * 1000) / aloneMs)) };
+  const bound = bodyFile === undefined ? { seconds } : { amount: Math.max(connections, Math.round((seconds * 1000) / aloneMs)) };
   const job = { url: `${url}${path}`, method, contentType, bodyFile, connections, timeoutSeconds: TIMEOUT_SECONDS, ...bound };
   return JSON.parse((await measureProcess([file('peers/autocannon-load.js'), JSON.stringify(job)])).output);
 }
@@ -177,13 +184,18 @@ async function measureThroughput() {
   const routes = await prepareRoutes();
   /** @type {Cell[]} */
   const cells = [];
+  const { bart: _, ...asked } = models;
   for (const program of present) {
-    const { url } = await start(program);
-    for (const route of routes) {
-      const aloneMs = await askAlone(url, route);
-      for (const clients of clientCounts) {
-        cells.push({ program: program.name, url, route, clients, aloneMs, loads: [] });
+    const { url } = await start(program, asked);
+    try {
+      const alone = [];
+      for (const route of routes) alone.push({ route, aloneMs: await askAlone(url, route) });
+      for (const { route, aloneMs } of alone) {
+        for (const clients of clientCounts) cells.push({ program: program.name, url, route, clients, aloneMs, loads: [] });
       }
+    } catch (error) {
+      // The others can be measured without it.
+      failedPeers.push(`${program.name}: ${error instanceof Error ? error.message : error}`);
     }
   }
   // The servers of one route and count follow each other.
@@ -227,7 +239,7 @@ async function measureBusy() {
   const text = (await readFile('LICENSE', 'utf8')).repeat(4);
   for (const program of present) {
     const ours = program.name.startsWith('onnx-predict');
-    const { url } = await start(program);
+    const { url } = await start(program, models);
     const probe = { seconds: Number(flags['busy-seconds']), perSecond: PROBES_PER_SECOND, text };
     const busy = { ...probe, url, numSummaries: Number(flags['busy-summaries']), model: flags['busy-model'] };
     if (ours) await loopDelay(url);
@@ -270,7 +282,8 @@ if (!hasAutocannon && flags.measure.includes('throughput')) {
   try {
     const throughput = flags.measure.includes('throughput') ? await measureThroughput() : [];
     const busy = flags.measure.includes('busy') ? await measureBusy() : [];
-    const missingPeers = programs.filter((program) => !program.present).map(({ name, missing }) => `${name} (${missing})`);
+    const absent = programs.filter((program) => !program.present).map(({ name, missing }) => `${name} (${missing})`);
+    const missingPeers = [...absent, ...failedPeers];
     const machine = `${cpus()[0]?.model}, ${availableParallelism()} processors`;
     if (flags.json) {
       process.stdout.write(`${JSON.stringify({ node: process.version, machine, ...flags, throughput, busy, missingPeers })}\n`);

@@ -8,12 +8,13 @@ import json
 import socket
 import sys
 
+import numpy
 import torch
 import uvicorn
 from fastapi import FastAPI, File, HTTPException, UploadFile
 from PIL import Image
 from pydantic import BaseModel
-from transformers import AutoImageProcessor, AutoModelForImageClassification, AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers import AutoModelForImageClassification, AutoModelForSeq2SeqLM, AutoTokenizer
 from transformers.utils import logging
 
 logging.disable_progress_bar()
@@ -28,6 +29,21 @@ summarizers = {
 app = FastAPI()
 
 
+def read_image_processor(folder):
+    """What transformers 4 did with a picture, by PIL and numpy; 5 does not without torchvision."""
+    with open(f"{folder}/preprocessor_config.json") as file:
+        config = json.load(file)
+    size = config["size"]
+    size = (size, size) if isinstance(size, int) else (size["width"], size["height"])
+    mean, std = (numpy.array(config[name], dtype=numpy.float32) for name in ("image_mean", "image_std"))
+
+    def process(image):
+        pixels = numpy.asarray(image.resize(size, Image.Resampling(config["resample"])), dtype=numpy.float32)
+        return torch.from_numpy(((pixels * (1 / 255) - mean) / std).astype(numpy.float32).transpose(2, 0, 1)[None].copy())
+
+    return process
+
+
 class TextRequest(BaseModel):
     text: str
 
@@ -40,10 +56,9 @@ async def root():
 @app.post("/predict/image_classes")
 async def predict_img_class(file: UploadFile = File(...)):
     image = Image.open(io.BytesIO(await file.read())).convert("RGB")
-    processor = AutoImageProcessor.from_pretrained(folders["mit-b0"])
-    inputs = processor(images=image, return_tensors="pt")
+    process = read_image_processor(folders["mit-b0"])
     with torch.no_grad():
-        logits = classifier(**inputs).logits
+        logits = classifier(pixel_values=process(image)).logits
     label = classifier.config.id2label[logits.argmax(-1).item()]
     return {"class_label": label.split(", ")[0]}
 
@@ -70,5 +85,6 @@ async def text_summarize(request: TextRequest, model: str = "t5", min: int = 30,
 
 listener = socket.socket()
 listener.bind(("127.0.0.1", 0))
+listener.listen(2048)
 print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
 uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False)).run(sockets=[listener])
