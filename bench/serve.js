@@ -1,9 +1,9 @@
 /**
  * The HTTP server beside the same routes on transformers.js and Koa, and beside the tutorial's FastAPI server.
  *
- *     npm run bench:serve -- [--model NAME=FOLDER]... [--measure throughput|busy]... [--clients 1,8,32] [--seconds 5] [--rounds 3]
- *         [--threads 1] [--busy-seconds 20] [--busy-summaries 8] [--busy-model bart] [--image FILE] [--python PROGRAM]
- *         [--without PROGRAM]... [--json]
+ *     npm run bench:serve -- [--model NAME=FOLDER]... [--measure throughput|busy]... [--route 'GET /'|picture|summary]...
+ *         [--clients 1,8,32] [--seconds 5] [--rounds 3] [--threads 1] [--busy-seconds 20] [--busy-summaries 8] [--busy-model bart]
+ *         [--image FILE] [--python PROGRAM] [--without PROGRAM]... [--json]
  *
  * `--model` says which folder, in Hub layout, answers to mit-b0, t5 and bart; the built-in models otherwise. FastAPI takes part where
  * `--python` has what it needs and all folders have `model.safetensors`.
@@ -43,6 +43,7 @@ const { values: flags } = parseArgs({
   options: {
     model: { type: 'string', multiple: true, default: [] },
     measure: { type: 'string', multiple: true, default: ['throughput', 'busy'] },
+    route: { type: 'string', multiple: true, default: ['GET /', 'picture', 'summary'] },
     clients: { type: 'string', default: '1,8,32' },
     seconds: { type: 'string', default: '5' },
     rounds: { type: 'string', default: '3' },
@@ -181,7 +182,7 @@ async function askAlone(url, { path, method, contentType, bodyFile }) {
 }
 
 async function measureThroughput() {
-  const routes = await prepareRoutes();
+  const routes = (await prepareRoutes()).filter(({ name }) => flags.route.includes(name));
   /** @type {Cell[]} */
   const cells = [];
   const { bart: _, ...asked } = models;
@@ -205,7 +206,10 @@ async function measureThroughput() {
     return routeA - routeB || clientsA - clientsB;
   });
   for (let round = 0; round < rounds; round++) {
-    for (const cell of cells) cell.loads.push(await load(cell.url, cell.route, cell.clients, cell.aloneMs));
+    for (const { program, url, route, clients, aloneMs, loads } of cells) {
+      process.stderr.write(`round ${round + 1} of ${rounds}: ${route.name}, ${clients} client(s), ${program}\n`);
+      loads.push(await load(url, route, clients, aloneMs));
+    }
   }
   await Promise.all(started.splice(0).map(({ stop }) => stop('SIGKILL')));
   return cells.map(({ program, route, clients, loads }) => {

@@ -83,7 +83,8 @@ async def text_summarize(request: TextRequest, model: str = "t5", min: int = 30,
     return {"summary": tokenizer.decode(outputs[0], skip_special_tokens=model != "t5")}
 
 
-listener = socket.socket()
+# Only of a socket that says that it is TCP does asyncio turn off Nagle's algorithm.
+listener = socket.socket(proto=socket.IPPROTO_TCP)
 listener.bind(("127.0.0.1", 0))
 listener.listen(2048)
 print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
