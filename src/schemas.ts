@@ -428,7 +428,10 @@ export type SummarizeOptions = v.InferInput<typeof SummarizeOptionsSchema> & {
   /** Aborting rejects with `signal.reason`; work already in a runner stops at its next step. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (event: SummarizeEvent) => void;
-  /** Told of the summary as it grows: greedily word by word, with beams at the end, when it is decided. All parts are the summary. */
+  /**
+   * Told of the summary as it grows, of nothing that could still change: greedily token by token, with beams what all texts that may
+   * still be the summary begin with. All parts together are the summary.
+   */
   readonly onText?: (text: string) => void;
 };
 
