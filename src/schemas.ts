@@ -417,9 +417,16 @@ export const SummarizeOptionsSchema = v.pipe(
   ),
 );
 
+/** Where a request is before its model works on it: `place` 1 is the next one. */
+export type QueueState =
+  | { readonly state: 'queued' | 'loading'; readonly place: number }
+  | { readonly state: 'running'; readonly place: null };
+
 /** What happens while a summary is made. */
 export type SummarizeEvent =
   | DownloadEvent
+  /** It waits, for others or for its model to be loaded, its place is another, or it is begun. Nothing of it comes for one that need not wait. */
+  | ({ readonly type: 'state' } & QueueState)
   /** Comes after each step. `outputTokens` counts the start token, as `maxLength` does. */
   | { readonly type: 'tokens'; readonly outputTokens: number; readonly maxLength: number };
 

@@ -110,7 +110,9 @@ describe('summarize', () => {
       const { summary, timings, outputTokens } = await engine.summarize(TEXT, {
         model: 'tiny',
         numBeams,
-        onProgress: (event) => events.push(event),
+        onProgress: (event) => {
+          if (event.type === 'tokens') events.push(event);
+        },
         onText: (text) => {
           parts.push(text);
           steps.push(events.length);

@@ -99,7 +99,7 @@ async function summarize(args: readonly string[], flags: Flags, dependencies: Co
       if (text.trim() === '') throw new OnnxPredictError('TEXT_INVALID', 'There is no text to summarize.');
       const onProgress: SummarizeOptions['onProgress'] = (event) => {
         if (event.type === 'tokens') tokens.show(event);
-        else onDownload?.(event);
+        else if (event.type !== 'state') onDownload?.(event);
       };
       try {
         return await engine.summarize(text, { ...toSummarizeOptions(flags), signal, onProgress });
