@@ -8,6 +8,12 @@ import { DEFAULT_SERVER_SETTINGS, type ServerSettings } from './server-settings.
 
 const bytesSchema = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'));
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+const timeoutSchema = v.pipe(
+  v.number(),
+  v.integer('must be a whole number'),
+  v.minValue(1, 'must be at least 1'),
+  v.maxValue(MAX_TIMEOUT_MS),
+);
 
 /** `*`, or a scheme, a host and perhaps a port. */
 const corsOriginSchema = v.pipe(
@@ -20,9 +26,8 @@ const ServerOptionsSchema = v.strictObject({
   maxUploadBytes: v.optional(bytesSchema),
   maxHeldBytes: v.optional(bytesSchema),
   corsOrigins: v.optional(v.array(corsOriginSchema)),
-  requestTimeoutMs: v.optional(
-    v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'), v.maxValue(MAX_TIMEOUT_MS)),
-  ),
+  requestTimeoutMs: v.optional(timeoutSchema),
+  pingIntervalMs: v.optional(timeoutSchema),
   preload: v.optional(v.array(aliasSchema)),
   dtype: v.optional(DtypeSchema),
   maxConnections: v.optional(bytesSchema),
@@ -68,6 +73,7 @@ export function checkServerOptions(options: ServerOptions): ServerSettings {
     maxHeldBytes: parsed.maxHeldBytes ?? DEFAULT_SERVER_SETTINGS.maxHeldBytes,
     corsOrigins: parsed.corsOrigins ?? DEFAULT_SERVER_SETTINGS.corsOrigins,
     requestTimeoutMs: parsed.requestTimeoutMs ?? DEFAULT_SERVER_SETTINGS.requestTimeoutMs,
+    pingIntervalMs: parsed.pingIntervalMs ?? DEFAULT_SERVER_SETTINGS.pingIntervalMs,
   };
   const PreloadSchema = v.object({
     preload: v.array(v.picklist(settings.aliases, `must be one of ${settings.aliases.join(', ')}`)),

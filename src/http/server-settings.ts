@@ -10,6 +10,8 @@ export interface ServerSettings {
   readonly corsOrigins: readonly string[];
   /** A request whose headers or body do not arrive within this time is ended. */
   readonly requestTimeoutMs: number;
+  /** A stream of events that has been silent for so long gets a comment, which keeps it open. */
+  readonly pingIntervalMs: number;
 }
 
 export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
@@ -18,4 +20,5 @@ export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
   maxHeldBytes: 512 * 1024 * 1024,
   corsOrigins: [],
   requestTimeoutMs: 60_000,
+  pingIntervalMs: 10_000,
 };

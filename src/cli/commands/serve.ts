@@ -120,11 +120,12 @@ function toServeEngineOptions(flags: ServeFlags): EngineOptions {
   };
 }
 
-function toServerOptions({ preload, dtype, maxUploadMb, corsOrigin }: ServeFlags, aliases: readonly string[]) {
+function toServerOptions({ preload, dtype, maxUploadMb, pingInterval, corsOrigin }: ServeFlags, aliases: readonly string[]) {
   return {
     aliases,
     dtype,
     maxUploadBytes: maxUploadMb * MIB,
+    pingIntervalMs: pingInterval,
     ...(preload === undefined ? {} : { preload }),
     ...(corsOrigin === undefined ? {} : { corsOrigins: corsOrigin }),
   };
