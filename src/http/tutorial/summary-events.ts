@@ -1,18 +1,10 @@
 import type { Context } from 'koa';
 import { OnnxPredictError } from '../../errors.ts';
-import type { SummarizeEvent, SummarizeOptions, SummaryResult } from '../../schemas.ts';
+import type { SummarizeOptions, SummaryResult } from '../../schemas.ts';
+import { describeProgress } from '../../summary-progress.ts';
 import { createEventStream } from '../events/event-stream.ts';
 import { toProblem } from '../problem.ts';
 import { ClientGone } from '../refusal.ts';
-
-/** How far a summary is, as a `progress` event tells it. */
-interface SummaryProgress {
-  readonly state: 'queued' | 'loading' | 'running';
-  /** 1 is the next one; null where nothing is waited for but the model's files. */
-  readonly place: number | null;
-  readonly output_tokens: number;
-  readonly max_length: number | null;
-}
 
 interface SummaryEventsOptions {
   readonly pingIntervalMs: number;
@@ -31,7 +23,7 @@ export async function answerSummaryEvents(context: Context, options: SummaryEven
   try {
     const answer = await options.summarize({
       onProgress(event) {
-        const progress = toProgress(event);
+        const progress = describeProgress(event);
         if (progress !== undefined) stream.update('progress', progress);
       },
       onText: (part) => stream.append('text', part),
@@ -45,19 +37,6 @@ export async function answerSummaryEvents(context: Context, options: SummaryEven
     await stream.end('error', failure);
   } finally {
     stream.close();
-  }
-}
-
-function toProgress(event: SummarizeEvent): SummaryProgress | undefined {
-  switch (event.type) {
-    case 'state':
-      return { state: event.state, place: event.place, output_tokens: 0, max_length: null };
-    case 'tokens':
-      return { state: 'running', place: null, output_tokens: event.outputTokens, max_length: event.maxLength };
-    case 'start':
-      return { state: 'loading', place: null, output_tokens: 0, max_length: null };
-    default:
-      return undefined;
   }
 }
 
