@@ -4,9 +4,10 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { createEngine, createServer } from 'onnx-predict';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { openEvents, textOf } from '../event-source.ts';
+import { openEvents, parseEvents, type SentEvent, textOf } from '../event-source.ts';
 import { waitUntil } from '../integration/processes.ts';
 import { seededRandom } from '../unit/preprocessing/random.ts';
+import { canRun, run } from './command.ts';
 import { startServer, TINY_ALIASES } from './server-process.ts';
 
 const TEXT = await readFile('examples/lighthouse.txt', 'utf8');
@@ -24,6 +25,22 @@ async function metric(url: string, name: string): Promise<number> {
 
 const numFiles = async () => (await readdir(tmpdir())).filter((name) => name.startsWith(`onnx-predict-${process.pid}-`)).length;
 const active = (url: string) => metric(url, 'onnx_predict_requests_active{task="summarization"}');
+
+test.skipIf(!canRun('curl', ['--version']))('the stream of docs/serving.md is what its curl line gets (needs curl)', async () => {
+  const [, section = ''] = /^## Server-sent events$(.*?)^## /ms.exec(await readFile('docs/serving.md', 'utf8')) ?? [];
+  const [, command = ''] = /^\$ (curl .*?)^```$/ms.exec(section) ?? [];
+  const [, shown = ''] = /^```text\n(.*?)^```$/ms.exec(section) ?? [];
+  const url = await startServer(['--alias', 't5=tiny']).url;
+  const { stdout } = await run('bash', ['-c', command.replace('http://127.0.0.1:8000', url)]);
+  const [got, expected] = [parseEvents(stdout), parseEvents(`${shown}\n`)];
+  const keysOf = (events: readonly SentEvent[]) => [
+    ...new Set(events.map(({ event, data }) => [event, ...Object.keys(data)].join())),
+  ];
+  expect(keysOf(got).sort()).toEqual(keysOf(expected).sort());
+  expect(textOf(got)).toBe(textOf(expected));
+  const timings = expect.objectContaining({ steps: 14 }) as unknown;
+  expect(got.at(-1)).toEqual({ ...expected.at(-1), data: { ...expected.at(-1)!.data, timings } });
+});
 
 describe('a summary as events', () => {
   test('comes token by token, and with beams as far as they agree; together it is the summary', async () => {

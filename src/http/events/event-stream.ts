@@ -16,7 +16,12 @@ export interface EventStream {
   close(): void;
 }
 
-/** A client that takes nothing for so long is taken for gone. */
+interface EventStreamOptions {
+  readonly pingIntervalMs: number;
+  /** A client that takes nothing for so long is taken for gone. Default: two minutes. */
+  readonly stalledMs?: number;
+}
+
 const STALLED_MS = 120_000;
 const HEADERS = {
   'Content-Type': EVENT_STREAM,
@@ -29,7 +34,7 @@ const HEADERS = {
  * Answers a request with events, of which the first opens the answer with status 200; so does a silence of `pingIntervalMs`, which a
  * comment breaks each time, as proxies close what is silent.
  */
-export function createEventStream(context: Context, { pingIntervalMs }: { readonly pingIntervalMs: number }): EventStream {
+export function createEventStream(context: Context, { pingIntervalMs, stalledMs = STALLED_MS }: EventStreamOptions): EventStream {
   const { res } = context;
   const updates = new Map<string, object>();
   const texts = new Map<string, string>();
@@ -60,7 +65,7 @@ export function createEventStream(context: Context, { pingIntervalMs }: { readon
     timer.refresh();
     if (res.destroyed) return;
     if (blockedSinceMs === undefined) write(': ping\n\n');
-    else if (performance.now() - blockedSinceMs > STALLED_MS) res.destroy();
+    else if (performance.now() - blockedSinceMs > stalledMs) res.destroy();
   }
 
   /** Everything that waits, as events. */

@@ -210,7 +210,7 @@ describe('connections', () => {
 
   test('of which nothing is read hold little, and miss nothing', async () => {
     const part = 'x'.repeat(1000);
-    const numParts = 20_000;
+    const numParts = 8000;
     let made = () => {};
     const allMade = new Promise<void>((resolve) => {
       made = resolve;
