@@ -165,6 +165,7 @@ export function createEngineOver(
         onProgress?.({ type: 'tokens', outputTokens, maxLength });
         if (text !== '') onText?.(text);
       },
+      onQueueState: (state) => onProgress?.({ type: 'state', ...state }),
     });
     return toSummaryResult(hosted.answer, hosted);
   }

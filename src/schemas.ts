@@ -442,9 +442,16 @@ export const SummarizeOptionsSchema = v.pipe(
   ),
 );
 
+/** Where a request is before its model works on it: `place` 1 is the next one. */
+export type QueueState =
+  | { readonly state: 'queued' | 'loading'; readonly place: number }
+  | { readonly state: 'running'; readonly place: null };
+
 /** What happens while a summary is made. */
 export type SummarizeEvent =
   | DownloadEvent
+  /** It waits, for others or for its model to be loaded, its place is another, or it is begun. Nothing of it comes for one that need not wait. */
+  | ({ readonly type: 'state' } & QueueState)
   /** Comes after each step. `outputTokens` counts the start token, as `maxLength` does. */
   | { readonly type: 'tokens'; readonly outputTokens: number; readonly maxLength: number };
 
@@ -453,7 +460,10 @@ export type SummarizeOptions = v.InferInput<typeof SummarizeOptionsSchema> & {
   /** Aborting rejects with `signal.reason`; work already in a runner stops at its next step. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (event: SummarizeEvent) => void;
-  /** Told of the summary as it grows: greedily word by word, with beams at the end, when it is decided. All parts are the summary. */
+  /**
+   * Told of the summary as it grows, of nothing that could still change: greedily token by token, with beams what all texts that may
+   * still be the summary begin with. All parts together are the summary.
+   */
   readonly onText?: (text: string) => void;
 };
 

@@ -18,8 +18,10 @@ export interface Answering<Result> {
   readonly brief: boolean;
   /** Asks the engine. `onDownload` is undefined where no progress is to be shown. */
   readonly answer: (file: string, engine: Engine, onDownload: ((event: DownloadEvent) => void) | undefined) => Promise<Result>;
-  /** The text of one result, line ends included. */
+  /** The text of one result, line ends included; empty where it was written already. */
   readonly format: (file: string, result: Result) => string;
+  /** Whether every line of JSON says its type, as there are several. */
+  readonly typed?: boolean;
 }
 
 /**
@@ -28,20 +30,23 @@ export interface Answering<Result> {
  * @throws what ends the whole command: a model that cannot be had, wrong usage, the user's interruption
  */
 export async function answerInputs<Result>(
-  { inputs, flags, brief, answer, format }: Answering<Result>,
+  { inputs, flags, brief, answer, format, typed = false }: Answering<Result>,
   { terminal, createEngine, signal }: CommandDependencies,
 ): Promise<boolean> {
   const engine = await createEngine(toRunOptions(flags), { oneShot: brief && inputs.length === 1 });
   const progress = showDownloads(terminal, readHubEnvironment().progressBars && flags.quiet !== true);
+  const write = async (text: string) => (text === '' ? undefined : terminal.writeResult(text));
   let failed = false;
   try {
     for (const input of inputs) {
       const outcome = await attempt(input, (file) => answer(file, engine, progress.onProgress), signal);
       progress.stop();
-      if ('result' in outcome) await terminal.writeResult(format(input.file, outcome.result));
+      // Nobody reads it, and that may be why it was given up.
+      if (terminal.outputClosed) break;
+      if ('result' in outcome) await write(format(input.file, outcome.result));
       else {
         failed = true;
-        await reportFailure(input.file, outcome.error, { json: flags.json === true, terminal });
+        await reportFailure(input.file, outcome.error, { json: flags.json === true, typed, terminal });
       }
       if (terminal.outputClosed) break;
     }
@@ -87,8 +92,8 @@ async function attempt<Result>(
 async function reportFailure(
   file: string,
   error: ErrorReport,
-  { json, terminal }: { readonly json: boolean; readonly terminal: Terminal },
+  { json, typed, terminal }: { readonly json: boolean; readonly typed: boolean; readonly terminal: Terminal },
 ): Promise<void> {
   terminal.writeDiagnostic(`${printable(file)}: ${printable(error.message)}`);
-  if (json) await terminal.writeResult(`${jsonLine({ file, error })}\n`);
+  if (json) await terminal.writeResult(`${jsonLine({ ...(typed ? { type: 'error' } : {}), file, error })}\n`);
 }

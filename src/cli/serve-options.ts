@@ -24,6 +24,7 @@ export interface ServeFlags extends HubFlags {
   readonly maxMemory?: number;
   readonly shutdownTimeout: number;
   readonly logFile?: string;
+  readonly pingInterval: number;
   readonly corsOrigin?: readonly string[];
   /** A path. */
   readonly apiKeys?: string;
@@ -72,6 +73,11 @@ export function addServeOptions(command: Command): Command {
       new Option('--shutdown-timeout <duration>', 'how long requests may take to end')
         .argParser(duration)
         .default(duration('30s'), '30s'),
+    )
+    .addOption(
+      new Option('--ping-interval <duration>', 'silence after which a stream of events gets a comment')
+        .argParser(positive)
+        .default(duration('10s'), '10s'),
     )
     .addOption(new Option('--log-file <path>', 'log to this file too, rotated at 10 MiB').argParser(notEmpty))
     .addOption(new Option('--cors-origin <origin>', 'site whose pages may call this server, or *').argParser(origin))

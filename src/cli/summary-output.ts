@@ -12,17 +12,18 @@ export type SummaryFormat =
 
 /** The text of one result, line ends included. */
 export function formatSummary(file: string, result: SummaryResult, format: SummaryFormat): string {
-  const summary = printable(result.summary);
-  switch (format.kind) {
-    case 'json':
-      return `${jsonLine(snakeCaseKeys({ file, ...result }))}\n`;
-    case 'quiet':
-      return `${summary}\n`;
-    case 'table':
-      return `${format.withFile ? `${printable(file)}\t` : ''}${summary}\n`;
-    case 'terminal': {
-      const heading = format.color ? styleText('bold', printable(file)) : printable(file);
-      return format.withFile ? `${heading}\n${summary}\n\n` : `${summary}\n`;
-    }
-  }
+  if (format.kind === 'json') return `${jsonLine(snakeCaseKeys({ file, ...result }))}\n`;
+  const { before, after } = summaryFrame(file, format);
+  return `${before}${printable(result.summary)}${after}`;
+}
+
+/** What stands around a summary. */
+export function summaryFrame(
+  file: string,
+  format: Exclude<SummaryFormat, { kind: 'json' }>,
+): { readonly before: string; readonly after: string } {
+  if (format.kind === 'quiet' || !format.withFile) return { before: '', after: '\n' };
+  const name = printable(file);
+  if (format.kind === 'table') return { before: `${name}\t`, after: '\n' };
+  return { before: `${format.color ? styleText('bold', name) : name}\n`, after: '\n\n' };
 }

@@ -4,6 +4,9 @@ import { type GeneratedSequence, stopReason } from './token-search.ts';
 /** The score of a place that no hypothesis has taken yet, and what is added to the scores of beams that must not go on. */
 export const EXCLUDED = -1e9;
 
+/** More than powers and quotients are off by in float32. */
+const ROUNDING = 2 ** -20;
+
 interface Hypothesis {
   readonly tokens: readonly number[];
   readonly score: number;
@@ -16,6 +19,9 @@ export interface BeamHypotheses {
   full(): boolean;
   /** Whether a beam that goes on, of `length` tokens and this sum, could still end better than the worst that is kept. */
   canImprove(sumLogProbs: number, length: number): boolean;
+  /** Whether a beam that goes on, of `length` tokens and this sum, could still end better than the best that is kept. */
+  canWin(sumLogProbs: number, length: number): boolean;
+  /** The best: of those that are kept, only it can be the best in the end. */
   best(): Hypothesis | undefined;
   /** Best first: `numReturnSequences` of them, or as many as there are. */
   sequences(): readonly GeneratedSequence[];
@@ -45,6 +51,14 @@ export function createBeamHypotheses(config: GenerationConfig): BeamHypotheses {
     return scoreOf(sumLogProbs, bestLength) > worst;
   }
 
+  function canWin(sumLogProbs: number, length: number): boolean {
+    // No token adds to a sum. Of texts with equal sums the longest scores best by a power above 0, the shortest by one below.
+    const bound = scoreOf(sumLogProbs, lengthPenalty > 0 ? maxLength : length + 1) * (1 - ROUNDING);
+    const best = kept[0]?.score ?? EXCLUDED;
+    // Also where one of them is not a number.
+    return !(bound <= best);
+  }
+
   function sequences(): readonly GeneratedSequence[] {
     // Rules that ban every token leave nothing but the start.
     if (kept.length === 0) return [{ outputIds: [decoderStartTokenId], score: EXCLUDED, stopReason: 'length' }];
@@ -55,5 +69,5 @@ export function createBeamHypotheses(config: GenerationConfig): BeamHypotheses {
     }));
   }
 
-  return { add, full: () => kept.length === numBeams, canImprove, best: () => kept[0], sequences };
+  return { add, full: () => kept.length === numBeams, canImprove, canWin, best: () => kept[0], sequences };
 }

@@ -1,7 +1,8 @@
+import { createAgreedTokens } from './agreed-tokens.ts';
 import { createBeamHypotheses, EXCLUDED } from './beam-hypotheses.ts';
 import type { GenerationConfig } from './generation-config.ts';
 import { logSoftmax } from './log-softmax.ts';
-import { createLogitsProcessor } from './logits-processors.ts';
+import { canBanAll, createLogitsProcessor } from './logits-processors.ts';
 import type { TokenSearch } from './token-search.ts';
 import { createTopK } from './top-k.ts';
 
@@ -23,6 +24,7 @@ export function createBeamSearch(config: GenerationConfig): TokenSearch {
   let nextTokens = new Int32Array(numBeams * maxLength); // [numBeams, maxLength]
   for (let beam = 0; beam < numBeams; beam++) tokens[beam * maxLength] = decoderStartTokenId;
   let length = 1;
+  const agreed = createAgreedTokens(maxLength);
 
   // At the first step all beams share one row.
   const numRows = () => (length === 1 ? 1 : numBeams);
@@ -69,18 +71,34 @@ export function createBeamSearch(config: GenerationConfig): TokenSearch {
     length++;
   }
 
+  /** The answer is the best that is finished, or will go on from a beam that can still become better. */
+  function agree(vocabSize: number): void {
+    const best = hypotheses.best();
+    // Without any token left the answer would be the start alone.
+    if (best === undefined && canBanAll(config, vocabSize)) return;
+    const rivals: ArrayLike<number>[] = best === undefined ? [] : [best.tokens];
+    sums.forEach((sum, beam) => {
+      if (hypotheses.canWin(sum, length)) rivals.push(tokensOf(beam));
+    });
+    agreed.extend(rivals);
+  }
+
   function advance(logits: Float32Array, vocabSize: number): boolean {
     const atEnd = length + 1 >= maxLength;
     findCandidates(logits, vocabSize);
     takeFinished(vocabSize, atEnd);
     goOn(vocabSize);
+    agree(vocabSize);
     return atEnd || !hypotheses.canImprove(sums[0]!, length) || (earlyStopping === true && hypotheses.full());
   }
 
-  function best(): Int32Array {
-    const finished = hypotheses.best();
-    return finished === undefined ? tokensOf(0) : Int32Array.from(finished.tokens);
-  }
-
-  return { inputIds, parents, numRows, advance, best, sequences: hypotheses.sequences };
+  return {
+    inputIds,
+    parents,
+    numRows,
+    advance,
+    numTokens: () => hypotheses.best()?.tokens.length ?? length,
+    final: agreed.tokens,
+    sequences: hypotheses.sequences,
+  };
 }

@@ -6,8 +6,10 @@ import type { GeneratedSequence, TokenSearch } from './token-search.ts';
 
 /** How far one text is. */
 interface GenerationProgress {
-  /** The best text so far, start token first; valid during the call only. */
-  readonly outputIds: Int32Array; // [length]
+  /** Of the best text so far, start token included. */
+  readonly numTokens: number;
+  /** What that text begins with in the end, whatever comes; all calls' are beginnings of the next one's. */
+  readonly finalIds: Int32Array; // [length]
   readonly maxLength: number;
 }
 
@@ -117,7 +119,7 @@ function advance(
     try {
       const logits = data.subarray(firstRow * vocabSize, (firstRow + search.numRows()) * vocabSize); // [numRows * vocabSize]
       const finished = search.advance(logits, vocabSize);
-      request.onStep?.({ outputIds: search.best(), maxLength: request.config.maxLength });
+      request.onStep?.({ numTokens: search.numTokens(), finalIds: search.final(), maxLength: request.config.maxLength });
       if (finished) resolve({ sequences: search.sequences(), timings: timings() });
       return !finished;
     } catch (error) {

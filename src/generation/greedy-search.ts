@@ -12,10 +12,10 @@ export function createGreedySearch(config: GenerationConfig): TokenSearch {
   tokens[0] = decoderStartTokenId;
   let length = 1;
 
-  const best = () => tokens.subarray(0, length);
+  const final = () => tokens.subarray(0, length);
 
   function advance(logits: Float32Array): boolean {
-    processLogits(logits, best());
+    processLogits(logits, final());
     const token = argmax(logits);
     tokens[length++] = token;
     inputIds[0] = token;
@@ -26,10 +26,11 @@ export function createGreedySearch(config: GenerationConfig): TokenSearch {
     inputIds,
     parents: Int32Array.of(0),
     numRows: () => 1,
-    best,
+    numTokens: () => length,
+    final,
     advance,
     sequences() {
-      const outputIds = [...best()];
+      const outputIds = [...final()];
       return [{ outputIds, score: null, stopReason: stopReason(outputIds, eosTokenIds) }];
     },
   };

@@ -23,6 +23,18 @@ export function createLogitsProcessor(config: GenerationConfig): LogitsProcessor
   };
 }
 
+/**
+ * Whether these rules could leave no token at all. Half of the vocabulary is allowed for what a model itself never says.
+ */
+export function canBanAll(config: GenerationConfig, vocabSize: number): boolean {
+  const { maxLength, eosTokenIds, badWordsIds, noRepeatNgramSize, forcedBosTokenId, forcedEosTokenIds } = config;
+  const numBannable = eosTokenIds.length + badWordsIds.length + (noRepeatNgramSize > 0 ? maxLength : 0);
+  const isWord = (id: number) => id < vocabSize;
+  const forcesNone =
+    (forcedBosTokenId !== null && !isWord(forcedBosTokenId)) || (forcedEosTokenIds.length > 0 && !forcedEosTokenIds.some(isWord));
+  return forcesNone || 2 * numBannable >= vocabSize;
+}
+
 /** Divides positive scores of tokens that are already there by `penalty`, multiplies negative ones, each token once. */
 function penalizeRepetition(penalty: number): LogitsProcessor {
   const factor = Math.fround(penalty);

@@ -23,8 +23,10 @@ export interface TokenSearch {
    * @throws OnnxPredictError MODEL_INVALID if a logit is not a number
    */
   advance(logits: Float32Array, vocabSize: number): boolean;
-  /** The best text so far, finished or not; valid until the next step. */
-  best(): Int32Array; // [length]
+  /** The length of the best text so far, finished or not. */
+  numTokens(): number;
+  /** What the best text begins with in the end, whatever comes, start token first: it is only ever added to. */
+  final(): Int32Array; // [length]
   /** The finished texts, best first: `numReturnSequences` of them, or as many as there are. */
   sequences(): readonly GeneratedSequence[];
 }

@@ -7,6 +7,8 @@ export interface DocumentedResponse {
   readonly description: string;
   /** Undefined: no body. */
   readonly content?: { readonly type: string; readonly schema: v.GenericSchema } | undefined;
+  /** What comes instead, as text/event-stream, where `Accept` asks for it. */
+  readonly events?: v.GenericSchema;
 }
 
 /** What the OpenAPI document says of a route, made of the schemas that validate. */

@@ -10,6 +10,12 @@ import { DEFAULT_SERVER_SETTINGS, type ServerSettings } from './server-settings.
 
 const bytesSchema = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'));
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+const timeoutSchema = v.pipe(
+  v.number(),
+  v.integer('must be a whole number'),
+  v.minValue(1, 'must be at least 1'),
+  v.maxValue(MAX_TIMEOUT_MS),
+);
 
 /** `*`, or a scheme, a host and perhaps a port. */
 const corsOriginSchema = v.pipe(
@@ -39,9 +45,8 @@ const ServerOptionsSchema = v.strictObject({
   maxBatchBytes: v.optional(bytesSchema),
   maxHeldBytes: v.optional(bytesSchema),
   corsOrigins: v.optional(v.array(corsOriginSchema)),
-  requestTimeoutMs: v.optional(
-    v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(1, 'must be at least 1'), v.maxValue(MAX_TIMEOUT_MS)),
-  ),
+  requestTimeoutMs: v.optional(timeoutSchema),
+  pingIntervalMs: v.optional(timeoutSchema),
   trustedProxies: v.optional(v.array(addressRangeSchema)),
   rootPath: v.optional(rootPathSchema),
   apiKeyFile: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
@@ -101,6 +106,7 @@ export function checkServerOptions(options: ServerOptions): ServerSettings {
     requestTimeoutMs: parsed.requestTimeoutMs ?? DEFAULT_SERVER_SETTINGS.requestTimeoutMs,
     trustedProxies: parsed.trustedProxies ?? DEFAULT_SERVER_SETTINGS.trustedProxies,
     rootPath: parsed.rootPath ?? DEFAULT_SERVER_SETTINGS.rootPath,
+    pingIntervalMs: parsed.pingIntervalMs ?? DEFAULT_SERVER_SETTINGS.pingIntervalMs,
   };
   const PreloadSchema = v.object({
     preload: v.array(v.picklist(settings.aliases, `must be one of ${settings.aliases.join(', ')}`)),

@@ -21,6 +21,8 @@ export interface ServerSettings {
   readonly trustedProxies: readonly string[];
   /** What a proxy puts before every path (`/tools/predict`), whether it takes it away again or not; '' for nothing. */
   readonly rootPath: string;
+  /** A stream of events that has been silent for so long gets a comment, which keeps it open. */
+  readonly pingIntervalMs: number;
 }
 
 export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
@@ -33,4 +35,5 @@ export const DEFAULT_SERVER_SETTINGS: ServerSettings = {
   requestTimeoutMs: 60_000,
   trustedProxies: [],
   rootPath: '',
+  pingIntervalMs: 10_000,
 };

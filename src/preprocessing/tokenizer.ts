@@ -42,6 +42,16 @@ export interface TextTokenizer {
    * @param cleanUpSpaces by default what tokenizer_config.json says; never done for BPE, as in transformers 5
    */
   decode(ids: readonly number[], options: { readonly skipSpecialTokens: boolean; readonly cleanUpSpaces?: boolean }): string;
+  /** Decodes ids as they come, as `decode()` without `cleanUpSpaces`: all parts together are the text. */
+  startDecoding(options: { readonly skipSpecialTokens: boolean }): TextDecoding;
+}
+
+/** A text that grows with the ids that are added. */
+export interface TextDecoding {
+  /** What these ids add to the text: whole characters, which no later id changes. */
+  add(ids: Iterable<number>): string;
+  /** What is left of a character that was cut off. */
+  end(): string;
 }
 
 /** The parsed JSON of a model's tokenizer files; null stands for a file that is not there. */
@@ -66,13 +76,22 @@ export function createTextTokenizer(files: TokenizerFiles, source: string): Text
   const split = createSectionSplitter([...tokens.added.values()], normalize);
   const preTokenize = createPreTokenizer(json.preTokenizer, config.addPrefixSpace);
   const { before, after } = createTemplate(json.postProcessor);
-  const joinTokens = createTokenDecoder(json.decoder);
+  const startJoining = createTokenDecoder(json.decoder);
 
   function* idLists(text: string): Iterable<readonly number[]> {
     for (const section of split(text.replace(/\p{Surrogate}/gu, '\ufffd'))) {
       if (section.kind === 'token') yield [section.id];
       else for (const word of preTokenize(section.text, section.isStart)) yield model.encode(word);
     }
+  }
+
+  function startDecoding({ skipSpecialTokens }: { readonly skipSpecialTokens: boolean }): TextDecoding {
+    const joiner = startJoining();
+    const textsOf = (ids: Iterable<number>) =>
+      Array.from(ids, (id) => tokens.texts[id])
+        .filter((token) => token !== undefined)
+        .filter((token) => !(skipSpecialTokens && tokens.special.has(token)));
+    return { add: (ids) => joiner.add(textsOf(ids)), end: joiner.end };
   }
 
   return {
@@ -89,12 +108,10 @@ export function createTextTokenizer(files: TokenizerFiles, source: string): Text
       const { kept, droppedTokens } = truncateIds(idLists(text), room, config.truncationSide);
       return { ids: [...before, ...kept, ...after], droppedTokens };
     },
+    startDecoding,
     decode(ids, { skipSpecialTokens, cleanUpSpaces: cleans = config.cleanUpSpaces }) {
-      const texts = ids
-        .map((id) => tokens.texts[id])
-        .filter((token) => token !== undefined)
-        .filter((token) => !(skipSpecialTokens && tokens.special.has(token)));
-      const joined = joinTokens(texts);
+      const decoding = startDecoding({ skipSpecialTokens });
+      const joined = decoding.add(ids) + decoding.end();
       return cleans && json.model.type !== 'BPE' ? cleanUpSpaces(joined) : joined;
     },
   };

@@ -1,6 +1,8 @@
 import { OnnxPredictError } from '../errors.ts';
 import type { AnswerTo, GenerationProgress, RunnerAnswer, RunnerRequest } from '../protocol.ts';
+import type { QueueState } from '../schemas.ts';
 import type { Batchable } from './batch-policy.ts';
+import { createResumedText, type ResumedText } from './resumed-text.ts';
 
 /** A request's way to be stopped, and to hear how far it is. */
 export interface RequestOptions {
@@ -8,6 +10,8 @@ export interface RequestOptions {
   /** One that is not begun within this time fails with QUEUE_TIMEOUT. */
   readonly maxWaitMs?: number | undefined;
   readonly onProgress?: ((progress: GenerationProgress) => void) | undefined;
+  /** Told where it waits, if it does, and that it is begun then. */
+  readonly onQueueState?: ((state: QueueState) => void) | undefined;
 }
 
 /** An answer, and what its request waited for. */
@@ -24,7 +28,11 @@ export interface Job extends Batchable {
   readonly id: number;
   readonly request: RunnerRequest;
   readonly queuedMs: number;
-  readonly onProgress: ((progress: GenerationProgress) => void) | undefined;
+  readonly onProgress: RequestOptions['onProgress'];
+  readonly onQueueState: RequestOptions['onQueueState'];
+  /** As its caller was told last; undefined while it did not wait. */
+  queueState: QueueState | undefined;
+  readonly text: ResumedText;
   answer(answer: RunnerAnswer): void;
   reject(reason: unknown): void;
   numRows: number;
@@ -56,6 +64,7 @@ export function createJob<Request extends RunnerRequest>({
   signal,
   maxWaitMs,
   onProgress,
+  onQueueState,
   onGiveUp,
   onTimeout,
 }: JobOptions<Request>): { readonly job: Job; readonly answer: Promise<HostedAnswer<AnswerTo<Request>>> } {
@@ -75,6 +84,9 @@ export function createJob<Request extends RunnerRequest>({
     numRows,
     queuedMs: performance.now(),
     onProgress,
+    onQueueState,
+    queueState: undefined,
+    text: createResumedText(),
     answer: (answer) =>
       settle(() => {
         // A runner answers in kind.

@@ -1,6 +1,6 @@
 import { OnnxPredictError } from '../errors.ts';
 import type { AnswerTo, GenerationProgress, LocalModel, RunnerRequest } from '../protocol.ts';
-import type { ModelIdentity, ModelStatus } from '../schemas.ts';
+import type { ModelIdentity, ModelStatus, QueueState } from '../schemas.ts';
 import { type BatchLimits, batchLimits, nextBatch } from './batch-policy.ts';
 import type { CrashLedger } from './crash-ledger.ts';
 import { createJob, type HostedAnswer, type Job, type RequestOptions } from './job.ts';
@@ -145,6 +145,13 @@ export class ModelHost {
     // Only a load is waited for: what another request works on is its own time in the queue.
     if (this.#slot.state !== 'ready') for (const job of this.#queue) job.waitsSinceMs ??= performance.now();
     this.lastUsedMs = performance.now();
+    this.#tellWaiting();
+  }
+
+  #tellWaiting(): void {
+    const state = this.#slot.state === 'ready' ? 'queued' : 'loading';
+    // Who is told may leave, which makes places anew.
+    for (let i = 0; i < this.#queue.length; i++) this.#tellQueueState(this.#queue[i]!, { state, place: i + 1 });
   }
 
   #dispatch(): void {
@@ -183,7 +190,8 @@ export class ModelHost {
     if (job === undefined) return;
     if (message.type === 'step') {
       job.begun = true;
-      if (message.progress !== undefined) this.#tell(job, message.progress);
+      if (job.queueState !== undefined) this.#tellQueueState(job, { state: 'running', place: null });
+      if (message.progress !== undefined) this.#tellProgress(job, message.progress);
       return;
     }
     this.#active.delete(job.id);
@@ -191,11 +199,22 @@ export class ModelHost {
     else if (message.type === 'failed') job.reject(new OnnxPredictError(message.error.code, message.error.message));
   }
 
+  #tellProgress(job: Job, progress: GenerationProgress): void {
+    const text = job.text.add(progress.text);
+    this.#tell(job, () => job.onProgress?.({ ...progress, text }));
+  }
+
+  #tellQueueState(job: Job, state: QueueState): void {
+    if (job.queueState?.state === state.state && job.queueState.place === state.place) return;
+    job.queueState = state;
+    this.#tell(job, () => job.onQueueState?.(state));
+  }
+
   /** A listener that throws ends its own request, and nothing else. */
-  #tell(job: Job, progress: GenerationProgress): void {
+  #tell(job: Job, listen: () => void): void {
     if (job.settled) return;
     try {
-      job.onProgress?.(progress);
+      listen();
     } catch (error) {
       this.#cancel(job, error);
     }
@@ -206,6 +225,7 @@ export class ModelHost {
     this.#active.clear();
     const again = carried.filter((job) => {
       if (job.settled) return false;
+      job.text.restart();
       if (!job.begun && !job.requeued) {
         job.requeued = true;
         return true;

@@ -154,18 +154,15 @@ function prepareText(
     const problem = `The text has ${inputIds.length + droppedTokens} tokens, and the model reads ${maxTokens}`;
     throw new OnnxPredictError('TEXT_TOO_LONG', `${problem}; shorten it, or let its end be cut off with truncate "end".`);
   }
-  const stream = createTextStream();
-  // Of several beams none is the answer before the end.
-  const streams = withText && config.numBeams === 1;
+  const stream = createTextStream(tokenizer.startDecoding({ skipSpecialTokens: true }));
   const { maxLength } = config;
   return {
     generation: {
       inputIds,
       config,
       signal,
-      onStep: ({ outputIds }) => {
-        const part = streams ? stream.advance(decodeSummary(tokenizer, [...outputIds])) : '';
-        onStep({ outputTokens: outputIds.length, maxLength, text: part });
+      onStep: ({ numTokens, finalIds }) => {
+        onStep({ outputTokens: numTokens, maxLength, text: withText ? stream.advance(finalIds) : '' });
       },
     },
     droppedTokens,

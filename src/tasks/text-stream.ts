@@ -1,24 +1,26 @@
+import type { TextDecoding } from '../preprocessing/tokenizer.ts';
+
 /** Gives a growing text in parts: together they are the text. */
 export interface TextStream {
-  /** What can be given now that the text is so far. What may still change is held back. */
-  advance(text: string): string;
+  /**
+   * What can be given now.
+   * @param finalIds with which the text begins in the end: those of the call before, and perhaps more
+   */
+  advance(finalIds: Int32Array): string;
   /** The rest of the text. */
   end(text: string): string;
 }
 
-export function createTextStream(): TextStream {
-  let given = '';
-
-  function give(text: string): string {
-    if (!text.startsWith(given)) return '';
-    const part = text.slice(given.length);
-    given = text;
-    return part;
-  }
-
+export function createTextStream(decoding: TextDecoding): TextStream {
+  let numIds = 0;
+  let numGiven = 0;
   return {
-    // The bytes of a character may come in several tokens, and the last word may go on.
-    advance: (text) => give(text.slice(0, Math.max(0, text.lastIndexOf(' ')))),
-    end: give,
+    advance(finalIds) {
+      const part = decoding.add(finalIds.subarray(numIds));
+      numIds = finalIds.length;
+      numGiven += part.length;
+      return part;
+    },
+    end: (text) => text.slice(numGiven),
   };
 }

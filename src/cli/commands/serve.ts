@@ -123,11 +123,12 @@ function toServeEngineOptions(flags: ServeFlags): EngineOptions {
 }
 
 function toServerOptions(flags: ServeFlags, aliases: readonly string[]): ServerOptions {
-  const { preload, dtype, maxUploadMb, corsOrigin, apiKeys, rateLimit, trustedProxy, rootPath } = flags;
+  const { preload, dtype, maxUploadMb, pingInterval, corsOrigin, apiKeys, rateLimit, trustedProxy, rootPath } = flags;
   return {
     aliases,
     dtype,
     maxUploadBytes: maxUploadMb * MIB,
+    pingIntervalMs: pingInterval,
     ...(preload === undefined ? {} : { preload }),
     ...(corsOrigin === undefined ? {} : { corsOrigins: corsOrigin }),
     ...(apiKeys === undefined ? {} : { apiKeyFile: apiKeys }),

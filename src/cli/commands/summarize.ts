@@ -18,6 +18,7 @@ import { addAnswerOptions, addModelOptions, type RunFlags } from '../model-optio
 import { earlyStopping, finiteNumber, wholeNumber } from '../option-values.ts';
 import { readText } from '../read-text.ts';
 import { formatSummary, type SummaryFormat } from '../summary-output.ts';
+import { createSummaryStream, summarizeInParts } from '../summary-stream.ts';
 import type { Terminal } from '../terminal.ts';
 import { showTokens } from '../token-progress.ts';
 
@@ -31,6 +32,7 @@ interface Flags extends RunFlags {
   readonly repeatNgram?: true | number;
   readonly repetitionPenalty?: number;
   readonly truncate: Truncate;
+  readonly stream?: true;
 }
 
 const DEFAULT_MIN = 30;
@@ -52,6 +54,7 @@ Examples:
 t5, bart and distilbart they are 30 and 130 unless said; any other model's own
 configuration decides, as it does for everything else that is not said here.
 In a pipe: the summary, with the file and a TAB in front when there are several.
+--stream writes the same, each part as soon as it cannot change any more.
 Exit status: 0 all answered; 1 a text failed; 2 wrong usage; 4 the model could
 not be had.`;
 
@@ -72,6 +75,7 @@ export function addSummarizeCommand(program: Command, dependencies: CommandDepen
     )
     .addOption(new Option('--no-repeat-ngram <size>', 'no so many tokens twice; 0 is off').argParser(wholeNumber(0)))
     .addOption(new Option('--repetition-penalty <factor>', 'above 1, fewer repetitions').argParser(finiteNumber))
+    .addOption(new Option('--stream', 'write the summary as it is made; with --json, a line for each event'))
     .addOption(
       new Option('--truncate <how>', 'cut the end of a text that is too long, or refuse it')
         .choices(TruncateSchema.options)
@@ -88,10 +92,11 @@ async function summarize(args: readonly string[], flags: Flags, dependencies: Co
   checkStdin(files, TEXTS.noun, terminal);
   const { inputs, several } = await expandInputs(files, TEXTS);
   const format = chooseFormat(flags, several, terminal);
-  const tokens = showTokens(terminal, flags.quiet !== true);
+  const tokens = showTokens(terminal, flags.quiet !== true && flags.stream !== true);
   const answering: Answering<SummaryResult> = {
     inputs,
     flags,
+    typed: flags.stream === true,
     // Its many steps gain more by a runner's large pages.
     brief: false,
     async answer(file, engine, onDownload) {
@@ -99,17 +104,19 @@ async function summarize(args: readonly string[], flags: Flags, dependencies: Co
       if (text.trim() === '') throw new OnnxPredictError('TEXT_INVALID', 'There is no text to summarize.');
       const onProgress: SummarizeOptions['onProgress'] = (event) => {
         if (event.type === 'tokens') tokens.show(event);
-        else onDownload?.(event);
+        else if (event.type !== 'state') onDownload?.(event);
       };
+      const options = { ...toSummarizeOptions(flags), signal, onProgress };
       try {
-        return await engine.summarize(text, { ...toSummarizeOptions(flags), signal, onProgress });
+        if (flags.stream !== true) return await engine.summarize(text, options);
+        return await summarizeInParts(engine, text, { options, stream: createSummaryStream(file, format, terminal), terminal });
       } finally {
         tokens.clear();
       }
     },
     format(file, result) {
       if (result.truncated && flags.quiet !== true) terminal.writeDiagnostic(describeCut(file, result));
-      return formatSummary(file, result, format);
+      return flags.stream === true ? '' : formatSummary(file, result, format);
     },
   };
   if (await answerInputs(answering, dependencies)) setExitStatus(EXIT.inputFailed);

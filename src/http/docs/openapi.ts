@@ -1,5 +1,6 @@
 import type { JsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
+import { EVENT_STREAM } from '../events/wants-events.ts';
 import type { Route, RouteDocumentation } from '../route.ts';
 import { type ComponentSchemas, createComponentSchemas } from './component-schemas.ts';
 
@@ -100,13 +101,13 @@ function describeOperation(documentation: RouteDocumentation, schemas: Component
     operationId,
     ...(needsKey ? { security: SECURITY } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: describeBody(body, schemas) } }),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: describeContent(body, schemas, 'input') } }),
     responses: Object.fromEntries(
       Object.entries(needsKey ? { ...responses, 401: NO_KEY } : responses).map(([status, response]) => {
-        const { content } = response;
+        const { content, events } = response;
         if (content === undefined) return [status, { description: response.description }];
-        const schema = schemas.describe(content.schema, 'output');
-        return [status, { description: response.description, content: { [content.type]: { schema } } }];
+        const bodies = { [content.type]: content.schema, ...(events === undefined ? {} : { [EVENT_STREAM]: events }) };
+        return [status, { description: response.description, content: describeContent(bodies, schemas, 'output') }];
       }),
     ),
   };
@@ -127,6 +128,10 @@ function describeParameters(place: Parameter['in'], schema: v.GenericSchema | un
   });
 }
 
-function describeBody(body: Readonly<Record<string, v.GenericSchema>>, schemas: ComponentSchemas): Content {
-  return Object.fromEntries(Object.entries(body).map(([type, schema]) => [type, { schema: schemas.describe(schema, 'input') }]));
+function describeContent(
+  bodies: Readonly<Record<string, v.GenericSchema>>,
+  schemas: ComponentSchemas,
+  use: 'input' | 'output',
+): Content {
+  return Object.fromEntries(Object.entries(bodies).map(([type, schema]) => [type, { schema: schemas.describe(schema, use) }]));
 }

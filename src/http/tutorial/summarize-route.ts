@@ -3,17 +3,19 @@ import type * as v from 'valibot';
 import type { Engine } from '../../engine.ts';
 import { OnnxPredictError } from '../../errors.ts';
 import { isBlank } from '../../python-white-space.ts';
-import { DEFAULT_IMAGE_CLASSIFIER, type SummaryResult } from '../../schemas.ts';
+import { DEFAULT_IMAGE_CLASSIFIER, type SummarizeOptions, type SummaryResult } from '../../schemas.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import { answerJson } from '../answer-json.ts';
 import type { HeldBytes } from '../body/held-bytes.ts';
 import { readTextBody } from '../body/text-body.ts';
 import { clientSignal } from '../client-signal.ts';
+import { wantsEvents } from '../events/wants-events.ts';
 import { readQueryValues, throwIssues } from '../query-values.ts';
 import { Refusal, refuseValues } from '../refusal.ts';
 import { requestState } from '../request-state.ts';
 import { parseQuery, parseTarget } from '../request-target.ts';
 import { EMPTY_TEXT, HALF_CHARACTER, hasHalfCharacter } from '../text-faults.ts';
+import { answerSummaryEvents } from './summary-events.ts';
 import { describeImpossibleLength, toSummarizeOptions } from './summary-lengths.ts';
 import { SummarizeQuerySchema, type SummarySchema } from './tutorial-schemas.ts';
 
@@ -25,10 +27,12 @@ export interface SummarizeParts {
   readonly heldBytes: HeldBytes;
   /** The names of models that a request may use. */
   readonly aliases: readonly string[];
+  readonly pingIntervalMs: number;
 }
 
-/** Answers with the summary of a text. What is wrong is told in the original's order: the values, the text, the model, its lengths. */
-export async function answerSummary(context: Context, { engine, heldBytes, aliases }: SummarizeParts): Promise<void> {
+/** Answers with the summary of a text, or with events of how it is made where these are asked for. What is wrong is told in the original's order: the values, the text, the model, its lengths. */
+export async function answerSummary(context: Context, parts: SummarizeParts): Promise<void> {
+  const { engine, heldBytes, aliases, pingIntervalMs } = parts;
   const signal = clientSignal(context.res);
   const hold = heldBytes.hold();
   try {
@@ -39,9 +43,18 @@ export async function answerSummary(context: Context, { engine, heldBytes, alias
     checkInput(text, values.model, aliases);
     const state = requestState(context);
     state.model = values.model;
-    const answer = await summarize(engine, text, values, signal);
-    state.timings = answer.timings;
-    answerJson(context, 200, values.verbose ? describe(answer, values.model) : { summary: answer.summary });
+    const ask = async (listeners: Pick<SummarizeOptions, 'onProgress' | 'onText'> = {}) => {
+      const answer = await summarize(engine, text, values, { ...listeners, signal });
+      state.timings = answer.timings;
+      return answer;
+    };
+    const describeAll = (answer: SummaryResult) => describe(answer, values.model);
+    if (wantsEvents(context.get('Accept'))) {
+      await answerSummaryEvents(context, { pingIntervalMs, summarize: ask, describe: describeAll });
+      return;
+    }
+    const answer = await ask();
+    answerJson(context, 200, values.verbose ? describeAll(answer) : { summary: answer.summary });
   } finally {
     hold.release();
   }
@@ -57,11 +70,11 @@ async function summarize(
   engine: SummarizeParts['engine'],
   text: string,
   query: SummarizeQuery,
-  signal: AbortSignal,
+  following: Pick<SummarizeOptions, 'signal' | 'onProgress' | 'onText'>,
 ): Promise<SummaryResult> {
   const options = toSummarizeOptions(query);
   try {
-    return await engine.summarize(text, { ...options, model: query.model, signal });
+    return await engine.summarize(text, { ...options, model: query.model, ...following });
   } catch (error) {
     const issue = describeImpossibleLength(query);
     const impossible = error instanceof OnnxPredictError && error.code === 'INVALID_ARGUMENT';

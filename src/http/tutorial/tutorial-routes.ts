@@ -13,6 +13,7 @@ import {
   ClassifyQuerySchema,
   ErrorSchema,
   SummarizeQuerySchema,
+  SummaryEventsSchema,
   SummarySchema,
   TextRequestSchema,
   ValidationErrorSchema,
@@ -22,7 +23,7 @@ import {
 /** What the routes work with. */
 export interface TutorialParts {
   readonly engine: Pick<Engine, 'classify' | 'summarize'>;
-  readonly settings: Pick<ServerSettings, 'aliases' | 'maxUploadBytes'>;
+  readonly settings: Pick<ServerSettings, 'aliases' | 'maxUploadBytes' | 'pingIntervalMs'>;
   /** Counts what all requests hold. */
   readonly heldBytes: HeldBytes;
   /** Where uploads over 1 MB wait; whoever gives it closes it. Default: the system's temporary folder. */
@@ -36,7 +37,7 @@ export function createTutorialRoutes({
   heldBytes,
   spool = createImageSpool(),
 }: TutorialParts): readonly Route[] {
-  const { aliases, maxUploadBytes } = settings;
+  const { aliases, maxUploadBytes, pingIntervalMs } = settings;
   const uploads = { spool, maxBytes: maxUploadBytes };
   return [
     {
@@ -56,7 +57,7 @@ export function createTutorialRoutes({
       method: 'POST',
       path: '/predict/text_summarize',
       documentation: SUMMARIZE,
-      handle: (context) => answerSummary(context, { engine, heldBytes, aliases }),
+      handle: (context) => answerSummary(context, { engine, heldBytes, aliases, pingIntervalMs }),
     },
   ];
 }
@@ -93,11 +94,11 @@ const CLASSIFY: RouteDocumentation = {
 const SUMMARIZE: RouteDocumentation = {
   operationId: 'text_summarize_predict_text_summarize_post',
   summary: 'Text Summarize',
-  description: 'Summarizes a text with the given model.',
+  description: 'Summarizes a text with the given model. With `Accept: text/event-stream` the summary comes as it is made.',
   tag: TAG,
   query: SummarizeQuerySchema,
   body: { 'application/json': TextRequestSchema },
-  responses: { 200: json('Successful Response', SummarySchema), ...FAILURES },
+  responses: { 200: { ...json('Successful Response', SummarySchema), events: SummaryEventsSchema }, ...FAILURES },
 };
 
 function json(description: string, schema: v.GenericSchema): DocumentedResponse {

@@ -131,6 +131,15 @@ export const SummarySchema = v.pipe(
   v.title('Summary'),
 );
 
+/** What comes instead of a summary where `Accept` asks for events. */
+export const SummaryEventsSchema = v.pipe(
+  v.string(),
+  v.description(
+    'Server-sent events, data in JSON: `progress` {state, place, output_tokens, max_length}, `text` {delta} with what is added to ' +
+      'the summary and will not change, `end` with the verbose Summary, or `error` {status, code, detail, retry_after}.',
+  ),
+);
+
 export const WelcomeSchema = v.pipe(v.object({ message: v.string() }), v.title('Welcome'));
 
 export const ErrorSchema = v.pipe(

@@ -82,7 +82,7 @@ describe('generate', () => {
   test('tells after every step how far a text is', async () => {
     const lengths: number[] = [];
     const config = settings({ eosTokenIds: [], maxLength: 5, numBeams: 3 });
-    const onStep: GenerationRequest['onStep'] = ({ outputIds, maxLength }) => lengths.push(outputIds.length, maxLength);
+    const onStep: GenerationRequest['onStep'] = ({ numTokens, maxLength }) => lengths.push(numTokens, maxLength);
     await Promise.all(generate(new MarkovDecoder(VOCAB_SIZE), [{ inputIds: [1], config, onStep }]));
     expect(lengths).toEqual([2, 5, 3, 5, 4, 5, 5, 5]);
   });

@@ -18,15 +18,24 @@ export function markovLogits(inputIds: readonly number[], tokens: readonly numbe
   return Float32Array.from({ length: vocabSize }, () => 6 * next() - 3);
 }
 
+/** The same of a model that is mostly sure: after two of three tokens one is far likelier than all others. */
+export function peakedLogits(inputIds: readonly number[], tokens: readonly number[], vocabSize: number): Float32Array {
+  const logits = markovLogits(inputIds, tokens, vocabSize);
+  if (tokens.at(-1)! % 3 > 0) logits[logits.indexOf(Math.max(...logits))]! += 9;
+  return logits;
+}
+
 /** A decoder whose rows remember their text and tokens, and which notes how many rows each step had. */
 export class MarkovDecoder implements Decoder {
   readonly rowsOfSteps: number[] = [];
   readonly #vocabSize: number;
   readonly #onStep: (step: number) => void;
+  readonly #logitsAfter: typeof markovLogits;
 
-  constructor(vocabSize: number, onStep: (step: number) => void = () => {}) {
+  constructor(vocabSize: number, onStep: (step: number) => void = () => {}, logitsAfter = markovLogits) {
     this.#vocabSize = vocabSize;
     this.#onStep = onStep;
+    this.#logitsAfter = logitsAfter;
   }
 
   async start(texts: readonly (readonly number[])[]): Promise<DecoderBatch> {
@@ -40,7 +49,7 @@ export class MarkovDecoder implements Decoder {
       });
       const data = new Float32Array(rows.length * this.#vocabSize);
       rows.forEach((row, place) => {
-        data.set(markovLogits(row.inputIds, row.tokens, this.#vocabSize), place * this.#vocabSize);
+        data.set(this.#logitsAfter(row.inputIds, row.tokens, this.#vocabSize), place * this.#vocabSize);
       });
       return { data, vocabSize: this.#vocabSize };
     };

@@ -111,6 +111,13 @@ test('every status that a prediction may have is documented, with its body', asy
   }
 });
 
+test('a summary is documented as JSON and as the events that it can come in', async () => {
+  const { document } = await serve();
+  const { content = {} } = document.paths['/predict/text_summarize']!['post']!.responses['200']!;
+  expect(Object.keys(content)).toEqual(['application/json', 'text/event-stream']);
+  expect(content['text/event-stream']!.schema).toMatchObject({ type: 'string', description: expect.stringContaining('delta') });
+});
+
 test('every operation of the original is there by its name, in the group that clients know, with its parameters and body', async () => {
   const { document } = await serve();
   for (const [path, method, { operationId, parameters = [], requestBody }] of operationsOf(original)) {
