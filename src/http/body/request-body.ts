@@ -3,7 +3,7 @@ import { ClientGone, Refusal } from '../refusal.ts';
 import type { ByteHold } from './held-bytes.ts';
 
 /** How long a body may be, and what is said of longer ones. */
-interface BodyLimit {
+export interface BodyLimit {
   readonly maxBytes: number;
   readonly refuse: () => Refusal;
 }
