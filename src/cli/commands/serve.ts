@@ -120,11 +120,16 @@ function toServeEngineOptions(flags: ServeFlags): EngineOptions {
   };
 }
 
-function toServerOptions({ preload, dtype, maxUploadMb, corsOrigin }: ServeFlags, aliases: readonly string[]) {
+function toServerOptions(
+  { preload, dtype, maxUploadMb, maxBatchItems, maxBatchMb, corsOrigin }: ServeFlags,
+  aliases: readonly string[],
+) {
   return {
     aliases,
     dtype,
     maxUploadBytes: maxUploadMb * MIB,
+    maxBatchItems,
+    maxBatchBytes: maxBatchMb * MIB,
     ...(preload === undefined ? {} : { preload }),
     ...(corsOrigin === undefined ? {} : { corsOrigins: corsOrigin }),
   };
