@@ -31,8 +31,9 @@ export function decodePicture(text: string, { name, maxBytes }: { readonly name:
 
 /** Node leaves out what is no base64: as a rule the length tells, and looking at every character, which takes long, is not needed. */
 function isWhole(encoded: string, { length }: Buffer): boolean {
-  const numPads = encoded.endsWith('==') ? 2 : encoded.endsWith('=') ? 1 : 0;
-  return length === Math.floor(((encoded.length - numPads) * 3) / 4) || BASE64.test(encoded);
+  const numPads = /=*$/.exec(encoded.slice(-3))![0].length;
+  const isPlain = numPads < 3 && length === Math.floor(((encoded.length - numPads) * 3) / 4);
+  return isPlain || BASE64.test(encoded);
 }
 
 /** What a picture of so many bytes may be long in base64, with a prefix and line ends. */
