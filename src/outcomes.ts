@@ -8,14 +8,15 @@ export type Outcome<T> = { readonly result: T } | { readonly error: unknown };
 export async function answerEach<Input, Request, Answer>(
   inputs: readonly Input[],
   prepare: (input: Input) => Promise<Request> | Request,
-  answer: (requests: readonly Request[]) => Promise<readonly PromiseSettledResult<Answer>[]>,
+  answer: (requests: readonly Request[]) => Promise<readonly Outcome<Answer>[]>,
 ): Promise<Outcome<Answer>[]> {
   const prepared = await Promise.allSettled(inputs.map(async (input) => prepare(input)));
   const requests = prepared.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const answers = requests.length === 0 ? [] : [...(await answer(requests))];
-  return prepared.map((one) => toOutcome(one.status === 'rejected' ? one : answers.shift()!));
+  return prepared.map((one) => (one.status === 'rejected' ? toOutcome(one) : answers.shift()!));
 }
 
-function toOutcome<T>(settled: PromiseSettledResult<T>): Outcome<T> {
+/** A promise's end as an outcome. */
+export function toOutcome<T>(settled: PromiseSettledResult<T>): Outcome<T> {
   return settled.status === 'fulfilled' ? { result: settled.value } : { error: settled.reason as unknown };
 }

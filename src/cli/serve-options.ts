@@ -19,6 +19,8 @@ export interface ServeFlags extends HubFlags {
   readonly maxQueue: number;
   readonly maxWait?: number;
   readonly maxUploadMb: number;
+  readonly maxBatchItems: number;
+  readonly maxBatchMb: number;
   /** Infinity: for ever. */
   readonly keepAlive: number;
   readonly maxMemory?: number;
@@ -39,6 +41,8 @@ export const LIST_OPTIONS: ReadonlySet<string> = new Set(['preload', 'alias', 'c
 
 const DEFAULT_MAX_QUEUE = 64;
 const DEFAULT_MAX_UPLOAD_MB = 20;
+const DEFAULT_MAX_BATCH_ITEMS = 64;
+const DEFAULT_MAX_BATCH_MB = 100;
 
 export function addServeOptions(command: Command): Command {
   return command
@@ -62,6 +66,16 @@ export function addServeOptions(command: Command): Command {
       new Option('--max-upload-mb <size>', 'largest file that is accepted, in MiB')
         .argParser(wholeNumber(1))
         .default(DEFAULT_MAX_UPLOAD_MB),
+    )
+    .addOption(
+      new Option('--max-batch-items <count>', 'most pictures or texts in one request')
+        .argParser(wholeNumber(1))
+        .default(DEFAULT_MAX_BATCH_ITEMS),
+    )
+    .addOption(
+      new Option('--max-batch-mb <size>', 'largest request with several pictures, in MiB')
+        .argParser(wholeNumber(1))
+        .default(DEFAULT_MAX_BATCH_MB),
     )
     .addOption(
       new Option('--keep-alive <duration>', 'how long an unused model stays in memory; or forever')

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine.ts';
 import type { ImageSpool } from '../image-spool.ts';
 import type { Dtype } from '../schemas.ts';
+import { createBatchRoutes } from './batch/batch-routes.ts';
 import { readApiInfo } from './docs/api-info.ts';
 import { createDocsRoutes } from './docs/docs-routes.ts';
 import { createOpenApiDocument, type DocumentedAccess } from './docs/openapi.ts';
@@ -34,6 +35,7 @@ export function createRoutes({ metrics, readiness, access, dtype, ...parts }: Ro
   const dialect = { ...parts, catalogue, uploads: { spool, maxBytes: settings.maxUploadBytes } };
   const documented = [
     ...createTutorialRoutes(parts),
+    ...createBatchRoutes(dialect),
     ...createModelRoutes(dialect),
     ...createOpenInferenceRoutes({ ...dialect, readiness, info }),
     ...createHealthRoutes(readiness),

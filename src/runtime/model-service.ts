@@ -1,5 +1,6 @@
 import { reportError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { type Outcome, toOutcome } from '../outcomes.ts';
 import type { AnswerTo, LocalModel, RunnerAnswer, RunnerRequest } from '../protocol.ts';
 import type { DownloadEvent, Dtype, EngineEvent, ModelIdentity, ModelStatus, RunnerTask, Task } from '../schemas.ts';
 import type { Waiter } from '../shared-work.ts';
@@ -59,7 +60,7 @@ export interface ModelService {
     wanted: HostedModel,
     requests: readonly Request[],
     options: AnswerOptions,
-  ): Promise<PromiseSettledResult<ServiceAnswer<Request>>[]>;
+  ): Promise<Outcome<ServiceAnswer<Request>>[]>;
   /** Loads a model and warms it up; does nothing for one that is loaded. */
   load(wanted: HostedModel<Task>, waiter: Waiter<DownloadEvent>): Promise<ModelIdentity>;
   /** Unloads a model, or all, as soon as what it works on is done. */
@@ -181,7 +182,7 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     },
     async answerAll(wanted, requests, answerOptions) {
       const answers = await admit(wanted, requests, answerOptions);
-      return Promise.allSettled(answers.map((answer) => answer()));
+      return (await Promise.allSettled(answers.map((answer) => answer()))).map(toOutcome);
     },
     async load(wanted, waiter) {
       const host = await findHost(wanted, waiter);

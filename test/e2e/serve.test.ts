@@ -255,6 +255,8 @@ test('variables do what flags do', async () => {
     ONNX_PREDICT_PORT: '1',
     ONNX_PREDICT_ALIAS: 'mit-b0=tiny, mine=tiny',
     ONNX_PREDICT_MAX_UPLOAD_MB: '1',
+    ONNX_PREDICT_MAX_BATCH_ITEMS: '2',
+    ONNX_PREDICT_MAX_BATCH_MB: '3',
     ONNX_PREDICT_CORS_ORIGIN: 'https://example.org',
   });
   const url = await server.url;
@@ -266,4 +268,6 @@ test('variables do what flags do', async () => {
   const form = new FormData();
   form.set('file', new Blob([new Uint8Array(2 ** 21)]), 'large');
   expect((await fetch(`${url}/predict/image_classes`, { method: 'POST', body: form })).status).toBe(413);
+  const { limits } = (await (await fetch(`${url}/models/mine`)).json()) as { limits: Record<string, unknown> };
+  expect(limits).toMatchObject({ max_upload_bytes: 2 ** 20, max_batch_items: 2, max_batch_bytes: 3 * 2 ** 20 });
 });

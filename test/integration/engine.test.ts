@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createEngine, type Engine, OnnxPredictError } from 'onnx-predict';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { largePicture } from './pictures.ts';
 import { childrenOf, cpuTicks, isAlive, isStopped, waitUntil } from './processes.ts';
 
@@ -33,6 +33,18 @@ function runners(): Promise<number[]> {
   return childrenOf(process.pid, 'runner/main.js');
 }
 
+describe('describe', () => {
+  test('tells what an alias of this engine stands for, and loads nothing', async () => {
+    const named = createEngine({ aliases: { mine: 'models/tiny-summarizer', tiny: 'models/tiny-image-classifier' } });
+    onTestFinished(() => named.close());
+    expect(await named.describe('mine')).toMatchObject([{ task: 'summarization', maxInputTokens: 512, repository: null }]);
+    expect(await named.describe('tiny')).toMatchObject([{ task: 'image-classification', licence: null }]);
+    expect(await codeOf(named.describe('nosuch'))).toBe('MODEL_UNKNOWN');
+    expect(named.status()).toEqual([]);
+    expect(named.limits.queue).toEqual({ maxCost: null, maxBytes: null, maxWaitMs: null });
+  });
+});
+
 describe('classify', () => {
   test('answers the same for a path, a file URL and bytes', async () => {
     const answers = await Promise.all(
@@ -57,6 +69,26 @@ describe('classify', () => {
   test('runs each model, and each dtype of a model, in a process of its own', async () => {
     await Promise.all([engine.classify(SHIP, { model: 'tiny' }), engine.classify(SHIP, { model: 'tiny', dtype: 'q8' })]);
     expect(await runners()).toHaveLength(2);
+  });
+
+  test('answers several pictures in their order, and one that cannot be answered fails alone', async () => {
+    const large = Buffer.concat([await readFile(SHIP), Buffer.alloc(2 * 1024 * 1024)]);
+    const before = await temporaryFolders();
+    const outcomes = await engine.classifyAll([SHIP, '', Buffer.from('x'), large, 'examples/truck.jpg'], { model: 'tiny' });
+    const told = outcomes.map((outcome) =>
+      'result' in outcome ? outcome.result.classLabel : (outcome.error as OnnxPredictError).code,
+    );
+    expect(told).toEqual(['ship', 'INVALID_ARGUMENT', expect.stringMatching(/^IMAGE_/), 'ship', 'truck']);
+    expect(await temporaryFolders()).toEqual(before);
+    expect(await engine.classifyAll([], { model: 'tiny' })).toEqual([]);
+    expect(await codeOf(engine.classifyAll([SHIP], { topK: 0 }))).toBe('INVALID_ARGUMENT');
+  });
+
+  test('gives several pictures up together', async () => {
+    const controller = new AbortController();
+    const asked = engine.classifyAll([SHIP, SHIP], { model: 'tiny', signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(asked).rejects.toThrow('enough');
   });
 
   test('passes a large picture on without leaving its temporary file behind', async () => {

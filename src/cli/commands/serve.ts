@@ -123,12 +123,15 @@ function toServeEngineOptions(flags: ServeFlags): EngineOptions {
 }
 
 function toServerOptions(flags: ServeFlags, aliases: readonly string[]): ServerOptions {
-  const { preload, dtype, maxUploadMb, pingInterval, corsOrigin, apiKeys, rateLimit, trustedProxy, rootPath } = flags;
+  const { preload, dtype, maxUploadMb, maxBatchItems, maxBatchMb, pingInterval, corsOrigin } = flags;
+  const { apiKeys, rateLimit, trustedProxy, rootPath } = flags;
   return {
     aliases,
     dtype,
     maxUploadBytes: maxUploadMb * MIB,
     pingIntervalMs: pingInterval,
+    maxBatchItems,
+    maxBatchBytes: maxBatchMb * MIB,
     ...(preload === undefined ? {} : { preload }),
     ...(corsOrigin === undefined ? {} : { corsOrigins: corsOrigin }),
     ...(apiKeys === undefined ? {} : { apiKeyFile: apiKeys }),

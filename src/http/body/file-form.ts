@@ -1,17 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import { Refusal } from '../refusal.ts';
 import { CollectedBytes } from './collected-bytes.ts';
+import {
+  decodeFormBytes,
+  type FormEvent,
+  formCharset,
+  isMultipart,
+  MAX_FIELD_BYTES,
+  MAX_PARTS,
+  readFormParts,
+  tooLong,
+  tooMany,
+} from './form-parts.ts';
 import { parseHeaderOptions } from './header-options.ts';
 import type { ByteHold } from './held-bytes.ts';
-import { MultipartScanner, type PartEvent } from './multipart-scanner.ts';
 import { decodeFormText } from './percent-decoding.ts';
-import { readBody, readChunks, tooLarge } from './request-body.ts';
+import { readBody, tooLarge } from './request-body.ts';
 import { createUpload, type Upload, type UploadLimits } from './upload.ts';
 
-/** Of each kind of part, in one form. */
-const MAX_PARTS = 1000;
-/** Of a part that is no file. */
-const MAX_FIELD_BYTES = 1024 * 1024;
 /** What a form may be long besides its file: other fields, headers, boundaries. */
 const MAX_OVERHEAD_BYTES = 16 * 1024 * 1024;
 
@@ -31,17 +37,14 @@ interface FormLimits extends UploadLimits {
  * @throws Refusal 400, 413, 429; ClientGone; OnnxPredictError INPUT_UNREADABLE
  */
 export async function readFormField(request: IncomingMessage, limits: FormLimits): Promise<FormValue | undefined> {
-  const { value, options } = parseHeaderOptions(request.headers['content-type'] ?? '');
+  const { value } = parseHeaderOptions(request.headers['content-type'] ?? '');
   if (value === 'application/x-www-form-urlencoded') return readUrlencoded(request, limits);
-  if (value !== 'multipart/form-data') return undefined;
-  const boundary = options.get('boundary');
-  if (boundary === undefined) throw new Refusal(400, 'Missing boundary in multipart.');
-  const form = new MultipartForm(limits, options.get('charset') ?? 'utf-8');
+  if (!isMultipart(request)) return undefined;
+  const form = new MultipartForm(limits, formCharset(request));
+  const refuse = () => tooLarge('file', limits.maxBytes);
   try {
-    const scanner = new MultipartScanner(boundary);
-    const refuse = () => tooLarge('file', limits.maxBytes);
-    for await (const chunk of readChunks(request, { maxBytes: limits.maxBytes + MAX_OVERHEAD_BYTES, refuse })) {
-      for (const event of scanner.scan(chunk)) await form.take(event);
+    for await (const event of readFormParts(request, { maxBytes: limits.maxBytes + MAX_OVERHEAD_BYTES, refuse })) {
+      await form.take(event);
     }
     return await form.finish();
   } catch (error) {
@@ -54,19 +57,17 @@ export async function readFormField(request: IncomingMessage, limits: FormLimits
 class MultipartForm {
   readonly #limits: FormLimits;
   readonly #charset: string;
-  #numFiles = 0;
-  #numFields = 0;
   /** Of the last whole part of the wanted name. */
   #value: FormValue | undefined;
-  #open: { readonly wanted: boolean; readonly upload: Upload | undefined; text: CollectedBytes; numBytes: number } | undefined;
+  #open: { readonly wanted: boolean; readonly upload: Upload | undefined; readonly text: CollectedBytes } | undefined;
 
   constructor(limits: FormLimits, charset: string) {
     this.#limits = limits;
     this.#charset = charset;
   }
 
-  async take(event: PartEvent): Promise<void> {
-    if (event.type === 'headers') this.#begin(event.disposition);
+  async take(event: FormEvent): Promise<void> {
+    if (event.type === 'part') this.#begin(event);
     else if (event.type === 'data') await this.#write(event.bytes);
     else await this.#end();
   }
@@ -85,27 +86,16 @@ class MultipartForm {
     await this.#forget();
   }
 
-  #begin(disposition: string | undefined): void {
-    const { options } = parseHeaderOptions(disposition ?? '');
-    const name = options.get('name');
-    if (name === undefined) throw new Refusal(400, 'The Content-Disposition header field "name" must be provided.');
-    const isFile = options.has('filename');
-    if (isFile) this.#numFiles++;
-    else this.#numFields++;
-    if (this.#numFiles > MAX_PARTS) throw tooMany('files');
-    if (this.#numFields > MAX_PARTS) throw tooMany('fields');
-    const wanted = decodeText(Buffer.from(name, 'latin1'), this.#charset) === this.#limits.field;
+  #begin({ name, isFile }: Extract<FormEvent, { type: 'part' }>): void {
     const upload = isFile ? createUpload(this.#limits, this.#limits.hold) : undefined;
-    this.#open = { wanted, upload, text: new CollectedBytes(), numBytes: 0 };
+    this.#open = { wanted: name === this.#limits.field, upload, text: new CollectedBytes() };
   }
 
   async #write(bytes: Buffer): Promise<void> {
-    const part = this.#open!;
-    part.numBytes += bytes.length;
-    if (part.upload === undefined && part.numBytes > MAX_FIELD_BYTES) throw tooLong('Part');
-    if (!part.wanted) return;
-    if (part.upload === undefined) part.text.add(bytes);
-    else await part.upload.write(bytes);
+    const { wanted, upload, text } = this.#open!;
+    if (!wanted) return;
+    if (upload === undefined) text.add(bytes);
+    else await upload.write(bytes);
   }
 
   async #end(): Promise<void> {
@@ -113,7 +103,7 @@ class MultipartForm {
     this.#open = undefined;
     if (!wanted) return;
     await this.#forget();
-    this.#value = upload === undefined ? { text: decodeText(text.take(), this.#charset) } : { upload };
+    this.#value = upload === undefined ? { text: decodeFormBytes(text.take(), this.#charset) } : { upload };
   }
 
   async #forget(): Promise<void> {
@@ -136,21 +126,4 @@ async function readUrlencoded(request: IncomingMessage, { field, hold }: FormLim
     if (decodeFormText(name) === field) value = { text: equals === -1 ? '' : decodeFormText(pair.slice(equals + 1)) };
   }
   return value;
-}
-
-/** Text as its form says that it is encoded, or as Latin-1, which any bytes are. */
-function decodeText(bytes: Buffer, charset: string): string {
-  try {
-    return new TextDecoder(charset, { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return bytes.toString('latin1');
-  }
-}
-
-function tooMany(what: 'files' | 'fields'): Refusal {
-  return new Refusal(400, `Too many ${what}. Maximum number of ${what} is ${MAX_PARTS}.`);
-}
-
-function tooLong(what: 'Part' | 'Field'): Refusal {
-  return new Refusal(400, `${what} exceeded maximum size of ${MAX_FIELD_BYTES / 1024}KB.`);
 }

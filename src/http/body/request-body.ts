@@ -4,7 +4,7 @@ import { CollectedBytes } from './collected-bytes.ts';
 import type { ByteHold } from './held-bytes.ts';
 
 /** How long a body may be, and what is said of longer ones. */
-interface BodyLimit {
+export interface BodyLimit {
   readonly maxBytes: number;
   readonly refuse: () => Refusal;
 }

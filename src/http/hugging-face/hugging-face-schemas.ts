@@ -72,10 +72,13 @@ export const InferenceRequestSchema = v.union([
   ),
 ]);
 
-export const InferenceAnswerSchema = v.union([
-  v.array(v.pipe(v.object({ summary_text: v.string() }), v.title('SummaryText'))),
-  v.array(v.pipe(v.object({ label: v.string(), score: v.number() }), v.title('LabelScore'))),
-]);
+/** All of one kind. */
+export const InferenceAnswerSchema = v.array(
+  v.union([
+    v.pipe(v.object({ summary_text: v.string() }), v.title('SummaryText')),
+    v.pipe(v.object({ label: v.string(), score: v.number() }), v.title('LabelScore')),
+  ]),
+);
 
 export const InferenceErrorSchema = v.pipe(
   v.object({ error: v.string(), detail: v.string() }),

@@ -6,13 +6,6 @@ import { findTextFault } from '../text-faults.ts';
 import type { InferRequest, InputTensor } from './infer-request.ts';
 import { TASK_TENSORS } from './tensor-metadata.ts';
 
-/** What bounds the rows of a request. */
-export interface RowLimits {
-  readonly maxItems: number;
-  /** Of one picture. */
-  readonly maxBytes: number;
-}
-
 /** A request's one tensor, and what it is for. */
 export interface InferInput {
   readonly task: Task;

@@ -41,7 +41,7 @@ export async function answerClassification(context: Context, { engine, uploads, 
     const options = { model: DEFAULT_IMAGE_CLASSIFIER, ignoreOrientation: true, signal };
     const answer = await engine.classify(source, values.top === undefined ? options : { ...options, topK: values.top });
     state.timings = answer.timings;
-    answerJson(context, 200, describe(answer, values.verbose || values.top !== undefined));
+    answerJson(context, 200, describeClassification(answer, values.verbose || values.top !== undefined));
   } finally {
     await upload?.discard();
     hold.release();
@@ -62,7 +62,8 @@ function describeFault(value: FormValue | undefined): readonly ValidationIssue[]
   return [{ type: 'value_error', loc, msg, input: value.text, ctx: { error: {} } }];
 }
 
-function describe(
+/** A label as it is told, with `verbose` and all that belongs to it. */
+export function describeClassification(
   { classLabel, score, top, model, timings }: Awaited<ReturnType<Engine['classify']>>,
   verbose: boolean,
 ): v.InferOutput<typeof ClassificationSchema> {

@@ -39,7 +39,7 @@ export async function answerSummary(context: Context, parts: SummarizeParts): Pr
     const body = await readTextBody(context.req, hold);
     const { values, issues } = readQueryValues(SummarizeQuerySchema, parseQuery(parseTarget(context.req.url ?? '').queryString));
     throwIssues('issue' in body ? [...issues, body.issue] : issues);
-    const text = 'text' in body ? body.text : '';
+    const text = 'value' in body ? body.value : '';
     checkInput(text, values.model, aliases);
     const state = requestState(context);
     state.model = values.model;
@@ -48,7 +48,7 @@ export async function answerSummary(context: Context, parts: SummarizeParts): Pr
       state.timings = answer.timings;
       return answer;
     };
-    const describeAll = (answer: SummaryResult) => describe(answer, values.model);
+    const describeAll = (answer: SummaryResult) => describeSummary(answer, values.model);
     if (wantsEvents(context.get('Accept'))) {
       await answerSummaryEvents(context, { pingIntervalMs, summarize: ask, describe: describeAll });
       return;
@@ -62,8 +62,13 @@ export async function answerSummary(context: Context, parts: SummarizeParts): Pr
 
 function checkInput(text: string, model: string, aliases: readonly string[]): void {
   if (isBlank(text)) throw new Refusal(400, EMPTY_TEXT);
-  if (model === DEFAULT_IMAGE_CLASSIFIER || !aliases.includes(model)) throw new Refusal(400, 'Invalid model specified.');
+  checkModel(model, aliases);
   if (hasHalfCharacter(text)) throw new Refusal(400, HALF_CHARACTER);
+}
+
+/** @throws Refusal 400 for what is no model of texts that a request may use */
+export function checkModel(model: string, aliases: readonly string[]): void {
+  if (model === DEFAULT_IMAGE_CLASSIFIER || !aliases.includes(model)) throw new Refusal(400, 'Invalid model specified.');
 }
 
 async function summarize(
@@ -76,13 +81,19 @@ async function summarize(
   try {
     return await engine.summarize(text, { ...options, model: query.model, ...following });
   } catch (error) {
-    const issue = describeImpossibleLength(query);
-    const impossible = error instanceof OnnxPredictError && error.code === 'INVALID_ARGUMENT';
-    throw impossible && issue !== undefined ? refuseValues(issue) : error;
+    throw explainImpossible(error, query);
   }
 }
 
-function describe(answer: SummaryResult, alias: string): v.InferOutput<typeof SummarySchema> {
+/** The engine's error, or what of the query is its cause. */
+export function explainImpossible(error: unknown, query: SummarizeQuery): unknown {
+  const issue = describeImpossibleLength(query);
+  const impossible = error instanceof OnnxPredictError && error.code === 'INVALID_ARGUMENT';
+  return impossible && issue !== undefined ? refuseValues(issue) : error;
+}
+
+/** A summary as it is told with `verbose`. */
+export function describeSummary(answer: SummaryResult, alias: string): v.InferOutput<typeof SummarySchema> {
   const { summary, score, inputTokens, droppedTokens, truncated, outputTokens, stopReason, model, timings } = answer;
   return snakeCaseKeys({
     summary,

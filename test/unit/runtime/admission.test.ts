@@ -54,6 +54,27 @@ describe('admission', () => {
     admission.admit('a', { cost: 500, bytes: 0 });
   });
 
+  test('takes several requests that come together, or none of them', () => {
+    const admission = new Admission({ maxCost: 3, maxBytes: 10 });
+    const request = { cost: 1, bytes: 2 };
+    const admitted = admission.admitAll('a', [request, request]);
+    expect(refusal(() => admission.admitAll('b', [request, request])).code).toBe('QUEUE_FULL');
+    expect(admission.held('b')).toEqual({ cost: 0, bytes: 0 });
+    admitted[0]!.release({ answered: true });
+    expect(admission.held('a')).toEqual(request);
+    admission.admitAll('b', [request, request]);
+  });
+
+  test('takes several that come alone, however large they are together', () => {
+    const admission = new Admission({ maxCost: 3, maxBytes: 10 });
+    expect(
+      admission.admitAll(
+        'a',
+        Array.from({ length: 9 }, () => ({ cost: 1, bytes: 5 })),
+      ),
+    ).toHaveLength(9);
+  });
+
   test('tells what each model has waiting', () => {
     const admission = new Admission({ maxCost: 10, maxBytes: 10 });
     admission.admit('a', { cost: 1, bytes: 2 });
