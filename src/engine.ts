@@ -8,6 +8,7 @@ import {
   type ModelManager,
 } from './engine-interface.ts';
 import { OnnxPredictError } from './errors.ts';
+import { findUnsupported } from './faithfulness/find-unsupported.ts';
 import { createHub, hubSettings } from './hub/hub.ts';
 import { lazyModelManager } from './hub/lazy-model-manager.ts';
 import { suspectCache } from './hub/suspect-cache.ts';
@@ -15,6 +16,7 @@ import { toImageSource } from './image-source.ts';
 import { createImageSpool } from './image-spool.ts';
 import { DEFAULT_MAX_PIXELS } from './limits.ts';
 import { silentLogger } from './logger.ts';
+import type { GenerationProgress } from './protocol.ts';
 import { availableThreads } from './runtime/available-threads.ts';
 import { createModelService } from './runtime/model-service.ts';
 import type { ConnectRunner } from './runtime/runner-connection.ts';
@@ -41,6 +43,7 @@ import {
   TokenizeOptionsSchema,
   WaiterOptionsSchema,
 } from './schemas.ts';
+import { summarizeInParts, toDivisionRequest } from './summarize-in-parts.ts';
 import { checkText, toSummarizationRequest, toSummaryResult } from './summary-request.ts';
 
 export type { Engine, EngineOptions, ModelManager };
@@ -142,17 +145,24 @@ export function createEngineOver(
     text: string,
     { signal, onProgress, onText, ...options }: SummarizeOptions = {},
   ): Promise<SummaryResult> {
-    const { request, dtype, revision, model = DEFAULT_SUMMARIZER } = toSummarizationRequest(text, options, onText !== undefined);
+    const { request, inParts, check, ...asked } = toSummarizationRequest(text, options, onText !== undefined);
     checkWaiter({ signal, onProgress });
-    const hosted = await service.answer({ task: 'summarization', name: model, dtype, revision }, request, {
-      signal,
-      onDownload: onProgress,
-      onProgress: ({ outputTokens, maxLength, text }) => {
-        onProgress?.({ type: 'tokens', outputTokens, maxLength });
-        if (text !== '') onText?.(text);
-      },
-    });
-    return toSummaryResult(hosted.answer, hosted);
+    const { model: name = DEFAULT_SUMMARIZER, dtype, revision } = asked;
+    const wanted = { task: 'summarization', name, dtype, revision } as const;
+    const onStep = ({ outputTokens, maxLength, text }: GenerationProgress) => {
+      onProgress?.({ type: 'tokens', outputTokens, maxLength });
+      if (text !== '') onText?.(text);
+    };
+    const waiter = { signal, onDownload: onProgress };
+    const listeners = { signal, onProgress, onText, onStep };
+    const result = inParts
+      ? await service.answerInSteps(wanted, toDivisionRequest(request), waiter, (ask, model) =>
+          summarizeInParts(request, { ask, model, ...listeners }),
+        )
+      : await service
+          .answer(wanted, request, { ...waiter, onProgress: onStep })
+          .then((hosted) => toSummaryResult(hosted.answer, hosted));
+    return check ? { ...result, unsupported: await findUnsupported(result.summary, request.text) } : result;
   }
 
   async function tokenize(text: string, { signal, onProgress, ...options }: TokenizeOptions = {}): Promise<TokenizationResult> {

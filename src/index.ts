@@ -1,5 +1,6 @@
 export { createEngine, type Engine, type EngineOptions, type ModelManager } from './engine.ts';
 export { type ErrorCode, OnnxPredictError } from './errors.ts';
+export { findUnsupported } from './faithfulness/find-unsupported.ts';
 export type { ListeningAddress } from './http/http-listener.ts';
 export { createEngineMetrics, type EngineMetrics } from './http/observation/engine-metrics.ts';
 export type { RequestRecord } from './http/observation/request-record.ts';
@@ -33,10 +34,13 @@ export type {
   ShownModel,
   SummarizeEvent,
   SummarizeOptions,
+  SummaryPart,
   SummaryResult,
   Task,
   TokenizationResult,
   TokenizeOptions,
   Truncate,
+  Unsupported,
+  UnsupportedText,
   VerifiedModel,
 } from './schemas.ts';

@@ -41,6 +41,27 @@ interface AnswerOptions extends Omit<RequestOptions, 'maxWaitMs'> {
   readonly onDownload: ((event: DownloadEvent) => void) | undefined;
 }
 
+/** Asks one model for several answers, which are made together. */
+export type AskAll = <Request extends RunnerRequest>(
+  requests: readonly Request[],
+  options?: Pick<RequestOptions, 'signal' | 'onProgress'> & { readonly onAnswer?: (() => void) | undefined },
+) => Promise<readonly HostedAnswer<AnswerTo<Request>>[]>;
+
+/** What is told of a request that was answered. */
+interface Told {
+  readonly loadMs: number;
+  readonly queueMs: number;
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+}
+
+/** What several answers came to. */
+interface StepsResult {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly timings: { readonly loadMs: number; readonly queueMs: number };
+}
+
 /** All models in use, and what waits for them. */
 export interface ModelService {
   /** Takes a request in, and sees it through to its answer. */
@@ -49,6 +70,16 @@ export interface ModelService {
     request: Request,
     options: AnswerOptions,
   ): Promise<HostedAnswer<AnswerTo<Request>> & { readonly model: ModelIdentity }>;
+  /**
+   * Takes in what is one request to those who bound and count, and takes several questions to its model.
+   * @param request what its cost is estimated by
+   */
+  answerInSteps<Result extends StepsResult>(
+    wanted: HostedModel,
+    request: RunnerRequest,
+    options: Pick<AnswerOptions, 'signal' | 'onDownload'>,
+    work: (ask: AskAll, model: ModelIdentity) => Promise<Result>,
+  ): Promise<Result>;
   /** Loads a model and warms it up; does nothing for one that is loaded. */
   load(wanted: HostedModel<Task>, waiter: Waiter<DownloadEvent>): Promise<ModelIdentity>;
   /** Unloads a model, or all, as soon as what it works on is done. */
@@ -56,6 +87,12 @@ export interface ModelService {
   status(): ModelStatus[];
   /** Ends all runners; who waits for a model gets `reason`. */
   close(reason: unknown): Promise<void>;
+}
+
+interface TakenRequest {
+  readonly wanted: HostedModel;
+  readonly request: RunnerRequest;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Where nothing is bounded. */
@@ -93,9 +130,18 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     );
   }
 
-  async function ask<Request extends RunnerRequest>(host: ModelHost, request: Request, requestOptions: RequestOptions) {
+  async function askAll<Request extends RunnerRequest>(
+    host: ModelHost,
+    requests: readonly Request[],
+    { onAnswer, ...requestOptions }: RequestOptions & { readonly onAnswer?: (() => void) | undefined },
+  ): Promise<readonly HostedAnswer<AnswerTo<Request>>[]> {
+    const follow = async (answer: Promise<HostedAnswer<AnswerTo<Request>>>) => {
+      const hosted = await answer;
+      onAnswer?.();
+      return hosted;
+    };
     try {
-      return await host.run(request, requestOptions);
+      return await Promise.all(host.runAll(requests, requestOptions).map(follow));
     } catch (error) {
       throw explain(error, host.identity);
     }
@@ -108,38 +154,60 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     return estimateCost(request);
   }
 
-  async function seeThrough<Request extends RunnerRequest>(wanted: HostedModel, request: Request, options: AnswerOptions) {
-    const { onDownload, ...requestOptions } = options;
-    const host = await findHost(wanted, { signal: options.signal, onEvent: onDownload });
-    await crashes.check(host.identity, request);
-    const hosted = await ask(host, request, { maxWaitMs: queue?.maxWaitMs, ...requestOptions });
-    return { ...hosted, model: host.identity };
+  /** Takes a request in if there is room for it, and tells what becomes of it. */
+  async function takeIn<Result>(
+    { wanted, request, signal }: TakenRequest,
+    work: () => Promise<{ readonly result: Result; readonly told: Told }>,
+  ): Promise<Result> {
+    const { task, name } = wanted;
+    const startMs = performance.now();
+    const sinceStart = () => performance.now() - startMs;
+    tell({ type: 'queued', task, name });
+    let release = (_: { readonly answered: boolean }) => {};
+    try {
+      ({ release } = admission.admit(keyOf(wanted), await costOf(request)));
+      const { result, told } = await work();
+      release({ answered: true });
+      tell({ type: 'answered', task, name, totalMs: sinceStart(), ...told });
+      return result;
+    } catch (error) {
+      release({ answered: false });
+      const code = signal?.aborted === true ? null : reportError(error).code;
+      tell({ type: 'failed', task, name, code, totalMs: sinceStart() });
+      throw error;
+    }
   }
 
   return {
-    async answer(wanted, request, answerOptions) {
-      const { task, name } = wanted;
-      const startMs = performance.now();
-      const sinceStart = () => performance.now() - startMs;
-      tell({ type: 'queued', task, name });
-      let release = (_: { readonly answered: boolean }) => {};
-      try {
-        ({ release } = admission.admit(keyOf(wanted), await costOf(request)));
-        const hosted = await seeThrough(wanted, request, answerOptions);
-        release({ answered: true });
-        const { loadMs, queueMs } = hosted;
-        tell({ type: 'answered', task, name, loadMs, queueMs, totalMs: sinceStart(), ...tokensOf(hosted.answer) });
-        return hosted;
-      } catch (error) {
-        release({ answered: false });
-        const code = answerOptions.signal?.aborted === true ? null : reportError(error).code;
-        tell({ type: 'failed', task, name, code, totalMs: sinceStart() });
-        throw error;
-      }
+    answer(wanted, request, { onDownload, ...requestOptions }) {
+      const { signal } = requestOptions;
+      return takeIn({ wanted, request, signal }, async () => {
+        const host = await findHost(wanted, { signal, onEvent: onDownload });
+        await crashes.check(host.identity, request);
+        const [hosted] = await askAll(host, [request], { maxWaitMs: queue?.maxWaitMs, ...requestOptions });
+        const { answer, loadMs, queueMs } = hosted!;
+        return { result: { ...hosted!, model: host.identity }, told: { loadMs, queueMs, ...tokensOf(answer) } };
+      });
+    },
+    answerInSteps(wanted, request, { signal, onDownload }, work) {
+      return takeIn({ wanted, request, signal }, async () => {
+        const host = await findHost(wanted, { signal, onEvent: onDownload });
+        let maxWaitMs = queue?.maxWaitMs;
+        const ask: AskAll = async (requests, askOptions) => {
+          for (const each of requests) await crashes.check(host.identity, each);
+          const answers = await askAll(host, requests, { signal, maxWaitMs, ...askOptions });
+          // It was begun: what follows waits its turn, however long.
+          maxWaitMs = undefined;
+          return answers;
+        };
+        const result = await work(ask, host.identity);
+        const { inputTokens, outputTokens, timings } = result;
+        return { result, told: { loadMs: timings.loadMs, queueMs: timings.queueMs, inputTokens, outputTokens } };
+      });
     },
     async load(wanted, waiter) {
       const host = await findHost(wanted, waiter);
-      if (host.state !== 'ready') await ask(host, warmUpRequest(wanted.task), { signal: waiter.signal });
+      if (host.state !== 'ready') await askAll(host, [warmUpRequest(wanted.task)], { signal: waiter.signal });
       return host.identity;
     },
     async unload(name) {
