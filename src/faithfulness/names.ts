@@ -22,12 +22,14 @@ const CAPITAL = /[\p{Lu}\p{Lt}]/u;
 const INNER_CAPITAL = /[\p{L}\p{M}].*[\p{Lu}\p{Lt}]/u;
 /** A capital in English, whatever it means. */
 const PRONOUN = /^I(?:['’]\p{L}+)?$/u;
-const OPENER = /[\p{Ps}\p{Pi}"'\s*_-]/u;
-/** After these a new clause may begin with a capital, and after a line's end anything. */
-const FRESH_START = /[:;—–•|\n]/u;
-/** Where so many of at least so many words have capitals, these say nothing: a headline. */
+/** What a quotation opens with, after white space, or anything at a text's start. */
+const OPENED = /(?:^|[\s\p{Ps}—–])["'\p{Pi}*_]+$|^\p{Ps}+$/u;
+/** After these a new clause may begin with a capital. */
+const FRESH_START = /(?:[:—–•|*]|\s-)$/u;
+const LOOK_BACK = 32;
+/** Where so many of at least so many words that follow a word have capitals, these say nothing: a headline. */
 const HEADLINE_SHARE = 0.75;
-const HEADLINE_WORDS = 8;
+const HEADLINE_WORDS = 6;
 
 /** The words of a text. Time is linear in the text. */
 export function* wordsIn(text: string): Iterable<TextWord> {
@@ -36,14 +38,22 @@ export function* wordsIn(text: string): Iterable<TextWord> {
 
 /** The words of a text that have capitals; none where most have. */
 export function nameWordsIn(text: string): readonly NameWord[] {
-  const words = [...wordsIn(text)];
-  const names = words.flatMap((word): NameWord[] => {
-    const spelled = text.slice(word.start, word.end);
-    if (word.key.length < 2 || !CAPITAL.test(spelled) || PRONOUN.test(spelled)) return [];
-    return [{ ...word, isFirst: beginsSentence(text, word.start), isSurelyName: INNER_CAPITAL.test(spelled) }];
-  });
-  const isHeadline = words.length >= HEADLINE_WORDS && names.length >= HEADLINE_SHARE * words.length;
-  return isHeadline ? [] : names;
+  const names: NameWord[] = [];
+  let lastEnd = -1;
+  let numFollowing = 0;
+  let numFollowingNames = 0;
+  for (const word of wordsIn(text)) {
+    // In a list of names each stands alone.
+    const isFollowing = word.start === lastEnd + 1;
+    const isName = hasCapital(text.slice(word.start, word.end), word.key);
+    if (isFollowing) numFollowing++;
+    if (isFollowing && isName) numFollowingNames++;
+    lastEnd = word.end;
+    if (!isName) continue;
+    const isSurelyName = INNER_CAPITAL.test(text.slice(word.start, word.end));
+    names.push({ ...word, isFirst: beginsSentence(text, word.start), isSurelyName });
+  }
+  return numFollowing >= HEADLINE_WORDS && numFollowingNames >= HEADLINE_SHARE * numFollowing ? [] : names;
 }
 
 /** What a name may also be written as: its plural, its people (Russia, Russian), and back. */
@@ -58,10 +68,13 @@ function keyOf(word: string): string {
   return (/^[\0-\x7f]*$/.test(bare) ? bare : bare.normalize('NFKD').replace(/\p{M}/gu, '')).toLowerCase();
 }
 
+function hasCapital(word: string, key: string): boolean {
+  return key.length > 1 && CAPITAL.test(word) && !PRONOUN.test(word);
+}
+
 function beginsSentence(text: string, start: number): boolean {
-  let at = start;
-  while (at > 0 && OPENER.test(text[at - 1]!)) at--;
-  const between = text.slice(at, start);
-  if (at === 0 || between.includes('\n') || /[^\s-]|\s-/.test(between)) return true;
-  return FRESH_START.test(text[at - 1]!) || endsSentence(text, at);
+  const lead = text.slice(Math.max(0, start - LOOK_BACK), start);
+  const before = lead.trimEnd();
+  if (before === '' || OPENED.test(lead) || lead.slice(before.length).includes('\n')) return true;
+  return FRESH_START.test(before) || endsSentence(text, start - lead.length + before.length);
 }

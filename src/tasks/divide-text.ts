@@ -24,7 +24,7 @@ type MeasuredPiece = Piece & { readonly tokens: number };
 /** What the model reads beside a part must leave it so many tokens. */
 const MIN_ROOM = 32;
 /** Pieces have at most about this share of a part, so that parts can be filled well. */
-const PIECES_PER_PART = 4;
+const PIECES_PER_PART = 12;
 /** A part ends at a better border rather than near its target, if it has this share of it. */
 const MIN_FILL = 0.6;
 /** After so many corrections of a part that is too long, it is halved. */

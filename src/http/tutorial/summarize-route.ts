@@ -42,7 +42,7 @@ export async function answerSummary(context: Context, { engine, heldBytes, alias
     state.model = values.model;
     const answer = await summarize(engine, text, values, signal);
     state.timings = answer.timings;
-    answerJson(context, 200, values.verbose ? describe(answer, values.model) : { summary: answer.summary });
+    answerJson(context, 200, values.verbose ? describe(answer, values.model) : describeBriefly(answer));
   } finally {
     hold.release();
   }
@@ -62,7 +62,8 @@ async function summarize(
 ): Promise<SummaryResult> {
   const options = toSummarizeOptions(query);
   try {
-    return await engine.summarize(text, { ...options, model: query.model, signal });
+    const { model, truncate, check } = query;
+    return await engine.summarize(text, { ...options, model, truncate, check, signal });
   } catch (error) {
     const issue = describeImpossibleLength(query);
     const impossible = error instanceof OnnxPredictError && error.code === 'INVALID_ARGUMENT';
@@ -70,8 +71,13 @@ async function summarize(
   }
 }
 
+function describeBriefly({ summary, unsupported }: SummaryResult): v.InferOutput<typeof SummarySchema> {
+  return snakeCaseKeys({ summary, ...(unsupported === undefined ? {} : { unsupported }) }) as v.InferOutput<typeof SummarySchema>;
+}
+
 function describe(answer: SummaryResult, alias: string): v.InferOutput<typeof SummarySchema> {
   const { summary, score, inputTokens, droppedTokens, truncated, outputTokens, stopReason, model, timings } = answer;
+  const { merge, parts, unsupported } = answer;
   return snakeCaseKeys({
     summary,
     score,
@@ -80,6 +86,8 @@ function describe(answer: SummaryResult, alias: string): v.InferOutput<typeof Su
     truncated,
     outputTokens,
     stopReason,
+    ...(parts === undefined ? {} : { merge, parts: parts.map(({ outputIds: _, ...part }) => part) }),
+    ...(unsupported === undefined ? {} : { unsupported }),
     model: { id: alias, revision: model.revision, dtype: model.dtype },
     timings,
   }) as v.InferOutput<typeof SummarySchema>;
