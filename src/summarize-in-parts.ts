@@ -30,8 +30,6 @@ interface PartsOptions {
 
 /** As many as a runner answers together; between two such groups others have their turn. */
 const GROUP_SIZE = 8;
-/** Each leaves a quarter or so: more of them mean that the model writes more than it reads. */
-const MAX_ROUNDS = 8;
 
 /**
  * Summarizes a text of any length. One that the model can read as a whole is answered as it is. Any other is divided, and its parts
@@ -43,16 +41,19 @@ export async function summarizeInParts(request: SummarizationRequest, options: P
   const all: Answered[][] = [];
   let parts: readonly SummaryPart[] | undefined;
   let { text } = request;
+  let numLeft = Infinity;
   for (let round = 1; ; round++) {
     const [divided] = await ask([toDivisionRequest({ ...request, text })]);
     all.push([divided!]);
     const division = divided!.answer;
-    if (division.parts.length === 1 || round > MAX_ROUNDS) {
+    // A model that writes more than it reads would never end.
+    if (division.parts.length === 1 || division.parts.length >= numLeft) {
       const [concluded] = await ask([{ ...request, text }], { onProgress: onStep });
       all.push([concluded!]);
       const result = { ...toSummaryResult(concluded!.answer, { model, loadMs: 0, queueMs: 0 }), timings: sumTimings(all) };
       return parts === undefined ? result : { ...result, inputTokens: countInput(parts), merge: 'summarized', parts };
     }
+    numLeft = division.parts.length;
     const summaries = await summarizeGroups(toPartRequests({ ...request, text }, division), { ...options, round });
     all.push(...summaries);
     const roundParts = summaries.flat().map(({ answer }, place) => toPart(answer, division.parts[place]!));

@@ -56,7 +56,8 @@ function readNumber(digits: string, scale: string | undefined): Pick<TextNumber,
   const wholes: (readonly [integer: string, fraction: string | undefined])[] = [];
   if (/^\d+$/.test(spelled)) wholes.push([spelled, undefined]);
   if (grouped !== null) wholes.push([grouped[1]! + grouped[2]!.replace(/\D/g, ''), grouped[3]]);
-  if (decimal !== null) wholes.push([decimal[1]!, decimal[2]!]);
+  // Three digits after a comma are thousands; after a stop, who knows.
+  if (decimal !== null && !(grouped !== null && spelled.includes(','))) wholes.push([decimal[1]!, decimal[2]!]);
   const plain = wholes.map(([integer, fraction]) => canonicalNumber(integer, fraction));
   const scaled = wholes.map(([integer, fraction]) => canonicalNumber(integer, fraction, exponent));
   const list = spelled.split(/\D/).map((group) => canonicalNumber(group));
