@@ -41,7 +41,7 @@ export function* digitNumbersIn(text: string): Iterable<TextNumber> {
 }
 
 /** A number without what its writing adds: no zeros that say nothing, a point before the fraction. */
-export function canonicalNumber(integer: string, fraction = '', exponent = 0): string {
+function canonicalNumber(integer: string, fraction = '', exponent = 0): string {
   const moved = fraction.padEnd(exponent, '0');
   const whole = (integer + moved.slice(0, exponent)).replace(/^0+(?=\d)/, '');
   const rest = trimZeros(moved.slice(exponent));

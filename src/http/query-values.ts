@@ -72,6 +72,10 @@ function decode(entry: v.GenericSchema, text: string): unknown {
     const value = parsePythonFloat(text) ?? new Fault('float_parsing', NOT_NUMBER);
     return Number.isNaN(value) ? new Fault('finite_number', 'Input should be a finite number') : value;
   }
+  if (type === 'picklist') {
+    const { options } = schema as v.PicklistSchema<readonly string[], undefined>;
+    return options.includes(text) ? text : notAChoice(options);
+  }
   if (type === 'boolean') return BOOLEANS[text.toLowerCase()] ?? new Fault('bool_parsing', NOT_BOOLEAN);
   return text;
 }
@@ -92,15 +96,13 @@ function outOfBounds(issue: v.BaseIssue<unknown>): Fault {
   if (issue.type === 'max_value') {
     return new Fault('less_than_equal', `Input should be less than or equal to ${bound}`, { le: bound });
   }
-  if (issue.type === 'picklist' && Array.isArray(bound)) {
-    const expected = listChoices(bound.map((choice) => `'${choice}'`));
-    return new Fault('literal_error', `Input should be ${expected}`, { expected });
-  }
   return new Fault('value_error', `Value error, ${issue.message}`);
 }
 
-function listChoices(choices: readonly string[]): string {
-  return [choices.slice(0, -1).join(', '), choices.at(-1)].filter((part) => part !== '').join(' or ');
+function notAChoice(choices: readonly string[]): Fault {
+  const quoted = choices.map((choice) => `'${choice}'`);
+  const expected = [quoted.slice(0, -1).join(', '), quoted.at(-1)].filter((part) => part !== '').join(' or ');
+  return new Fault('literal_error', `Input should be ${expected}`, { expected });
 }
 
 function describe(name: string, input: string, { type, msg, ctx }: Fault): ValidationIssue {

@@ -42,7 +42,7 @@ interface AnswerOptions extends Omit<RequestOptions, 'maxWaitMs'> {
 }
 
 /** Asks one model for several answers, which are made together. */
-export type AskAll = <Request extends RunnerRequest>(
+type AskAll = <Request extends RunnerRequest>(
   requests: readonly Request[],
   options?: Pick<RequestOptions, 'signal' | 'onProgress'> & { readonly onAnswer?: (() => void) | undefined },
 ) => Promise<readonly HostedAnswer<AnswerTo<Request>>[]>;

@@ -3,8 +3,8 @@ import { isWhiteSpace } from '../preprocessing/white-space.ts';
 import { endOfWideMarks, endsSentence } from '../sentence-ends.ts';
 
 /** How good a place to divide a text is, from bad to good. */
-export const BORDER = { character: 0, word: 1, line: 2, sentence: 3, paragraph: 4, end: 5 } as const;
-export type Border = (typeof BORDER)[keyof typeof BORDER];
+const BORDER = { character: 0, word: 1, line: 2, sentence: 3, paragraph: 4, end: 5 } as const;
+type Border = (typeof BORDER)[keyof typeof BORDER];
 
 /** A stretch of a text, in UTF-16 code units, without the white space around it. */
 export interface Piece {
