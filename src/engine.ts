@@ -10,6 +10,7 @@ import {
   type ModelManager,
 } from './engine-interface.ts';
 import { OnnxPredictError } from './errors.ts';
+import { findUnsupported } from './faithfulness/find-unsupported.ts';
 import { createHub, hubSettings } from './hub/hub.ts';
 import { lazyModelManager } from './hub/lazy-model-manager.ts';
 import { suspectCache } from './hub/suspect-cache.ts';
@@ -17,7 +18,8 @@ import { toImageSource } from './image-source.ts';
 import { createImageSpool } from './image-spool.ts';
 import { DEFAULT_MAX_PIXELS, MAX_TEXT_LENGTH } from './limits.ts';
 import { silentLogger } from './logger.ts';
-import { answerEach, type Outcome } from './outcomes.ts';
+import { answerEach, type Outcome, toOutcome } from './outcomes.ts';
+import type { GenerationProgress } from './protocol.ts';
 import { availableThreads } from './runtime/available-threads.ts';
 import { createModelService } from './runtime/model-service.ts';
 import type { ConnectRunner } from './runtime/runner-connection.ts';
@@ -35,6 +37,7 @@ import {
   PullOptionsSchema,
   type PullResult,
   parseArgument,
+  type QueueState,
   type SummarizeOptions,
   SummarizeOptionsSchema,
   type SummaryResult,
@@ -43,6 +46,7 @@ import {
   TokenizeOptionsSchema,
   WaiterOptionsSchema,
 } from './schemas.ts';
+import { summarizeInParts, toDivisionRequest } from './summarize-in-parts.ts';
 import { checkText, toSummarizationRequest, toSummaryResult } from './summary-request.ts';
 
 export type { Engine, EngineLimits, EngineOptions, ModelManager };
@@ -156,26 +160,35 @@ export function createEngineOver(
     text: string,
     { signal, onProgress, onText, ...options }: SummarizeOptions = {},
   ): Promise<SummaryResult> {
-    const { request, dtype, revision, model = DEFAULT_SUMMARIZER } = toSummarizationRequest(text, options, onText !== undefined);
+    const { request, inParts, check, ...asked } = toSummarizationRequest(text, options, onText !== undefined);
     checkWaiter({ signal, onProgress });
-    const hosted = await service.answer({ task: 'summarization', name: model, dtype, revision }, request, {
-      signal,
-      onDownload: onProgress,
-      onProgress: ({ outputTokens, maxLength, text }) => {
-        onProgress?.({ type: 'tokens', outputTokens, maxLength });
-        if (text !== '') onText?.(text);
-      },
-      onQueueState: (state) => onProgress?.({ type: 'state', ...state }),
-    });
-    return toSummaryResult(hosted.answer, hosted);
+    const { model: name = DEFAULT_SUMMARIZER, dtype, revision } = asked;
+    const wanted = { task: 'summarization', name, dtype, revision } as const;
+    const onStep = ({ outputTokens, maxLength, text }: GenerationProgress) => {
+      onProgress?.({ type: 'tokens', outputTokens, maxLength });
+      if (text !== '') onText?.(text);
+    };
+    const onQueueState = (state: QueueState) => onProgress?.({ type: 'state', ...state });
+    const waiter = { signal, onDownload: onProgress };
+    const listeners = { signal, onProgress, onText, onStep };
+    const result = inParts
+      ? await service.answerInSteps(wanted, toDivisionRequest(request), waiter, (ask, model) =>
+          summarizeInParts(request, { ask, model, ...listeners }),
+        )
+      : await service
+          .answer(wanted, request, { ...waiter, onProgress: onStep, onQueueState })
+          .then((hosted) => toSummaryResult(hosted.answer, hosted));
+    return check ? { ...result, unsupported: await findUnsupported(result.summary, request.text) } : result;
   }
 
   async function summarizeAll(
     texts: readonly string[],
     { signal, onProgress, ...options }: Omit<SummarizeOptions, 'onText'> = {},
   ): Promise<Outcome<SummaryResult>[]> {
-    const { model = DEFAULT_SUMMARIZER, dtype = 'fp32', revision } = parseArgument(SummarizeOptionsSchema, options);
+    const parsed = parseArgument(SummarizeOptionsSchema, options);
+    const { model = DEFAULT_SUMMARIZER, dtype = 'fp32', revision, truncate, check = false } = parsed;
     checkWaiter({ signal, onProgress });
+    if (truncate === 'chunk') return summarizeEach(texts, signal === undefined ? options : { ...options, signal });
     const outcomes = await answerEach(
       texts,
       (text) => toSummarizationRequest(text, options, false).request,
@@ -183,9 +196,23 @@ export function createEngineOver(
         service.answerAll({ task: 'summarization', name: model, dtype, revision }, requests, { signal, onDownload: onProgress }),
     );
     signal?.throwIfAborted();
-    return outcomes.map((outcome) =>
-      'result' in outcome ? { result: toSummaryResult(outcome.result.answer, outcome.result) } : outcome,
+    return Promise.all(
+      outcomes.map(async (outcome, place) => {
+        if ('error' in outcome) return outcome;
+        const result = toSummaryResult(outcome.result.answer, outcome.result);
+        return { result: check ? { ...result, unsupported: await findUnsupported(result.summary, texts[place]!) } : result };
+      }),
     );
+  }
+
+  /** Texts of which each may be many requests: they are taken in one by one. */
+  async function summarizeEach(
+    texts: readonly string[],
+    options: Omit<SummarizeOptions, 'onText'>,
+  ): Promise<Outcome<SummaryResult>[]> {
+    const outcomes = (await Promise.allSettled(texts.map((text) => summarize(text, options)))).map(toOutcome);
+    options.signal?.throwIfAborted();
+    return outcomes;
   }
 
   async function describe(name: string): Promise<DescribedModel[]> {

@@ -1,5 +1,6 @@
 export { createEngine, type Engine, type EngineLimits, type EngineOptions, type ModelManager } from './engine.ts';
 export { type ErrorCode, OnnxPredictError } from './errors.ts';
+export { findUnsupported } from './faithfulness/find-unsupported.ts';
 export type { ListeningAddress } from './http/http-listener.ts';
 export type { RequestRecord } from './http/observation/request-record.ts';
 export type { Readiness } from './http/readiness.ts';
@@ -34,10 +35,13 @@ export type {
   ShownModel,
   SummarizeEvent,
   SummarizeOptions,
+  SummaryPart,
   SummaryResult,
   Task,
   TokenizationResult,
   TokenizeOptions,
   Truncate,
+  Unsupported,
+  UnsupportedText,
   VerifiedModel,
 } from './schemas.ts';

@@ -76,7 +76,7 @@ export interface SummarizationRequest {
   readonly text: string;
   /** What is put in front of the text; undefined: what the model's configuration says. */
   readonly prefix: string | undefined;
-  readonly truncate: Truncate;
+  readonly truncate: Exclude<Truncate, 'chunk'>;
   readonly generation: GenerationOptions;
   /** Over the model's configuration, and clamped as that is. */
   readonly defaults: GenerationOptions;
@@ -98,6 +98,26 @@ export interface SummarizationAnswer {
   };
 }
 
+/** Asks a summarizer for the parts of a text that it can read one by one. */
+export interface TextDivisionRequest extends Pick<SummarizationRequest, 'text' | 'prefix' | 'generation' | 'defaults'> {
+  readonly task: 'text-division';
+}
+
+export interface TextDivisionAnswer {
+  readonly task: 'text-division';
+  /** In order; not empty. What lies between them is white space. */
+  readonly parts: readonly {
+    /** In UTF-16 code units. */
+    readonly start: number;
+    readonly end: number;
+    /** As the model reads it: prefix and special tokens included. */
+    readonly inputTokens: number;
+  }[];
+  /** What the rules come to, all sources considered. */
+  readonly lengths: { readonly minLength: number; readonly maxLength: number; readonly maxInputTokens: number };
+  readonly timings: { readonly tokenizeMs: number };
+}
+
 export interface TokenizationRequest {
   readonly task: 'tokenization';
   readonly text: string;
@@ -109,8 +129,8 @@ export interface TokenizationAnswer {
   readonly tokens: readonly string[];
 }
 
-export type RunnerRequest = ClassificationRequest | SummarizationRequest | TokenizationRequest;
-export type RunnerAnswer = ClassificationAnswer | SummarizationAnswer | TokenizationAnswer;
+export type RunnerRequest = ClassificationRequest | SummarizationRequest | TextDivisionRequest | TokenizationRequest;
+export type RunnerAnswer = ClassificationAnswer | SummarizationAnswer | TextDivisionAnswer | TokenizationAnswer;
 /** What answers a request of this kind. */
 export type AnswerTo<Request extends RunnerRequest> = Extract<RunnerAnswer, { task: Request['task'] }>;
 

@@ -407,8 +407,8 @@ export const GenerationOptionsSchema = v.strictObject({
 });
 export type GenerationOptions = v.InferOutput<typeof GenerationOptionsSchema>;
 
-/** What is done with a text that is longer than the model reads: cut its end off, or refuse it. */
-export const TruncateSchema = v.picklist(['end', 'error']);
+/** What is done with a text that is longer than the model reads: cut its end off, refuse it, or summarize it part by part. */
+export const TruncateSchema = v.picklist(['end', 'error', 'chunk']);
 export type Truncate = v.InferOutput<typeof TruncateSchema>;
 
 /** Options of `engine.summarize()` but for `signal` and the callbacks, which are not data. */
@@ -425,6 +425,8 @@ export const SummarizeOptionsSchema = v.pipe(
     prefix: v.nullish(v.pipe(v.string(), v.maxLength(MAX_PREFIX_LENGTH, `must have at most ${MAX_PREFIX_LENGTH} characters`))),
     /** Default `end`. */
     truncate: v.optional(TruncateSchema),
+    /** Whether to look for numbers and names in the summary that the text lacks. Default false. */
+    check: v.optional(v.boolean()),
     /** Rules that win over the model's configuration and, unlike those of the request, give way where they are impossible. */
     defaults: v.optional(GenerationOptionsSchema),
   }),
@@ -440,6 +442,13 @@ export const SummarizeOptionsSchema = v.pipe(
     ),
     ['minLength'],
   ),
+  v.forward(
+    v.check(
+      ({ numReturnSequences, truncate }) => truncate !== 'chunk' || (numReturnSequences ?? 1) === 1,
+      'must be 1 with truncate "chunk"',
+    ),
+    ['numReturnSequences'],
+  ),
 );
 
 /** Where a request is before its model works on it: `place` 1 is the next one. */
@@ -452,6 +461,8 @@ export type SummarizeEvent =
   | DownloadEvent
   /** It waits, for others or for its model to be loaded, its place is another, or it is begun. Nothing of it comes for one that need not wait. */
   | ({ readonly type: 'state' } & QueueState)
+  /** With `truncate: 'chunk'`, of a text that is too long, before its summary. There are further rounds if what the parts gave is. */
+  | { readonly type: 'parts'; readonly round: number; readonly numDone: number; readonly numParts: number }
   /** Comes after each step. `outputTokens` counts the start token, as `maxLength` does. */
   | { readonly type: 'tokens'; readonly outputTokens: number; readonly maxLength: number };
 
@@ -478,9 +489,31 @@ export interface GeneratedSummary {
   readonly stopReason: 'eos' | 'length';
 }
 
+/** One of the parts that a long text was summarized in. */
+export interface SummaryPart extends GeneratedSummary {
+  /** Where the part stands in the text, in UTF-16 code units: `text.slice(start, end)`. */
+  readonly source: { readonly start: number; readonly end: number };
+  /** What the model saw of it, prefix and end token included. */
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** Something in a summary that its source lacks; `start` and `end` count the summary's UTF-16 code units. */
+export interface UnsupportedText {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What a summary says and its source does not. */
+export interface Unsupported {
+  readonly numbers: readonly UnsupportedText[];
+  readonly names: readonly UnsupportedText[];
+}
+
 /** The answer of `engine.summarize()`. */
 export interface SummaryResult extends GeneratedSummary {
-  /** What the model saw, prefix and end token included. */
+  /** What the model saw, prefix and end token included; of a text in parts, over all parts. */
   readonly inputTokens: number;
   /** What of the text the model did not see. */
   readonly droppedTokens: number;
@@ -488,10 +521,16 @@ export interface SummaryResult extends GeneratedSummary {
   readonly outputTokens: number;
   /** All `numReturnSequences` texts, best first; only if more than one was asked for. */
   readonly sequences?: readonly GeneratedSummary[];
+  /** With `truncate: 'chunk'`, of a text that was too long: whether the summary is those of the parts, joined, or a summary of them. */
+  readonly merge?: 'joined' | 'summarized';
+  /** What `merge` was made of; what lies between two parts is white space. */
+  readonly parts?: readonly SummaryPart[];
+  /** With `check`. */
+  readonly unsupported?: Unsupported;
   readonly model: ModelIdentity;
   /**
    * Milliseconds; `loadMs` is what this request waited for the model, 0 once it is loaded; `queueMs` what it waited for others.
-   * `steps` is a count.
+   * `steps` is a count. Over parts all others are sums, more than the time that passed: parts are answered together.
    */
   readonly timings: {
     readonly loadMs: number;

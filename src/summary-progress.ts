@@ -16,6 +16,8 @@ export function describeProgress(event: SummarizeEvent): SummaryProgress | undef
       return { state: event.state, place: event.place, output_tokens: 0, max_length: null };
     case 'tokens':
       return { state: 'running', place: null, output_tokens: event.outputTokens, max_length: event.maxLength };
+    case 'parts':
+      return { state: 'running', place: null, output_tokens: 0, max_length: null };
     case 'start':
       return { state: 'loading', place: null, output_tokens: 0, max_length: null };
     case 'progress':

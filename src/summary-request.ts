@@ -24,7 +24,7 @@ export function checkText(text: unknown): string {
  */
 export function toSummarizationRequest(text: unknown, data: SummarizeData, withText: boolean) {
   const options = parseArgument(SummarizeOptionsSchema, data);
-  const { model, dtype = 'fp32', revision, prefix, truncate = 'end', defaults = {}, ...generation } = options;
+  const { model, dtype = 'fp32', revision, prefix, truncate = 'end', check = false, defaults = {}, ...generation } = options;
   const checked = checkText(text);
   if (isBlank(checked)) {
     throw new OnnxPredictError('INVALID_ARGUMENT', 'text: must not be empty; there is nothing to summarize');
@@ -33,12 +33,12 @@ export function toSummarizationRequest(text: unknown, data: SummarizeData, withT
     task: 'summarization',
     text: checked,
     prefix: prefix === null ? '' : prefix,
-    truncate,
+    truncate: truncate === 'error' ? 'error' : 'end',
     generation,
     defaults,
     withText,
   };
-  return { model, dtype, revision, request };
+  return { model, dtype, revision, request, inParts: truncate === 'chunk', check };
 }
 
 /** A runner's answer as a program gets it. */

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { Refusal, type ValidationIssue } from './refusal.ts';
+import { parsePythonFloat } from './tutorial/python-float.ts';
 import { parsePythonInteger } from './tutorial/python-integer.ts';
 
 /** Texts as pydantic reads them for true and false, in lower case. */
@@ -19,6 +20,7 @@ const BOOLEANS: Readonly<Record<string, boolean>> = {
 };
 
 const NOT_INTEGER = 'Input should be a valid integer, unable to parse string as an integer';
+const NOT_NUMBER = 'Input should be a valid number, unable to parse string as a number';
 const NOT_BOOLEAN = 'Input should be a valid boolean, unable to interpret input';
 
 /** Values as the schema has them, and what is wrong with the others. */
@@ -28,7 +30,7 @@ export interface QueryValues<Schema extends v.ObjectSchema<v.ObjectEntries, unde
   readonly issues: readonly ValidationIssue[];
 }
 
-/** Reads a query by its schema, whose values are optional texts, whole numbers and booleans. Names that it lacks are ignored. */
+/** Reads a query by its schema, whose values are optional texts, choices of texts, numbers and booleans. Names that it lacks are ignored. */
 export function readQueryValues<const Schema extends v.ObjectSchema<v.ObjectEntries, undefined>>(
   schema: Schema,
   query: ReadonlyMap<string, string>,
@@ -63,14 +65,27 @@ class Fault {
 }
 
 function decode(entry: v.GenericSchema, text: string): unknown {
-  const type = wrapped(entry).type;
-  if (type === 'number') return parsePythonInteger(text) ?? new Fault('int_parsing', NOT_INTEGER);
+  const schema = wrapped(entry);
+  const { type } = schema;
+  if (type === 'number' && isInteger(schema)) return parsePythonInteger(text) ?? new Fault('int_parsing', NOT_INTEGER);
+  if (type === 'number') {
+    const value = parsePythonFloat(text) ?? new Fault('float_parsing', NOT_NUMBER);
+    return Number.isNaN(value) ? new Fault('finite_number', 'Input should be a finite number') : value;
+  }
+  if (type === 'picklist') {
+    const { options } = schema as v.PicklistSchema<readonly string[], undefined>;
+    return options.includes(text) ? text : notAChoice(options);
+  }
   if (type === 'boolean') return BOOLEANS[text.toLowerCase()] ?? new Fault('bool_parsing', NOT_BOOLEAN);
   return text;
 }
 
 function wrapped(entry: v.GenericSchema): v.GenericSchema {
   return 'wrapped' in entry ? (entry.wrapped as v.GenericSchema) : entry;
+}
+
+function isInteger(schema: v.GenericSchema): boolean {
+  return 'pipe' in schema && (schema.pipe as readonly { readonly type: string }[]).some(({ type }) => type === 'integer');
 }
 
 function outOfBounds(issue: v.BaseIssue<unknown>): Fault {
@@ -82,6 +97,12 @@ function outOfBounds(issue: v.BaseIssue<unknown>): Fault {
     return new Fault('less_than_equal', `Input should be less than or equal to ${bound}`, { le: bound });
   }
   return new Fault('value_error', `Value error, ${issue.message}`);
+}
+
+function notAChoice(choices: readonly string[]): Fault {
+  const quoted = choices.map((choice) => `'${choice}'`);
+  const expected = [quoted.slice(0, -1).join(', '), quoted.at(-1)].filter((part) => part !== '').join(' or ');
+  return new Fault('literal_error', `Input should be ${expected}`, { expected });
 }
 
 function describe(name: string, input: string, { type, msg, ctx }: Fault): ValidationIssue {

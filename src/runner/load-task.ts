@@ -1,6 +1,7 @@
 import { OnnxPredictError } from '../errors.ts';
 import type { ClassificationRequest, LocalModel, RunnerAnswer, RunnerRequest, RunnerTask } from '../protocol.ts';
 import type { StepContext } from '../tasks/step-context.ts';
+import type { Summarizer } from '../tasks/summarization.ts';
 import { type PreprocessingThread, startPreprocessingThread } from './preprocessing-thread.ts';
 import { openSession } from './session.ts';
 
@@ -84,15 +85,21 @@ async function loadSummarization(
   return {
     warnings: summarizer.warnings,
     numBeams: summarizer.numBeams,
-    answer: (requests) =>
-      summarizer.summarize(
-        requests.map(({ request, context }) => {
-          if (request.task !== model.task) throw otherTask(model.task, request);
-          return { request, context };
-        }),
-      ),
+    answer: (requests) => answerTexts(requests, summarizer),
     release: () => summarizer.release(),
   };
+}
+
+/** Texts to summarize are answered together, what else is asked of a summarizer is over at once. */
+function answerTexts(requests: readonly TaskRequest[], summarizer: Summarizer): readonly Promise<RunnerAnswer>[] {
+  const summaries = requests.flatMap(({ request, context }) => (request.task === 'summarization' ? [{ request, context }] : []));
+  const answers = summarizer.summarize(summaries).values();
+  return requests.map(async ({ request }) => {
+    if (request.task === 'text-division') return summarizer.divide(request);
+    const answer = request.task === 'summarization' ? answers.next().value : undefined;
+    if (answer === undefined) throw otherTask('summarization', request);
+    return answer;
+  });
 }
 
 async function loadTokenization(model: Extract<LocalModel, { task: 'tokenization' }>): Promise<LoadedTask> {

@@ -116,6 +116,8 @@ function workMsOf(answer: RunnerAnswer): number {
       return answer.timings.preprocessMs + answer.timings.inferenceMs;
     case 'summarization':
       return answer.timings.tokenizeMs + answer.timings.encodeMs + answer.timings.decodeMs;
+    case 'text-division':
+      return answer.timings.tokenizeMs;
     case 'tokenization':
       return 0;
   }

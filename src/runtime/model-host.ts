@@ -101,20 +101,31 @@ export class ModelHost {
    *   MEMORY_EXCEEDED, ENGINE_CLOSED; the signal's reason once it is aborted
    */
   run<Request extends RunnerRequest>(request: Request, options: RequestOptions = {}): Promise<HostedAnswer<AnswerTo<Request>>> {
-    if (this.#closing !== undefined) return Promise.reject(closedError());
-    if (this.#unloadable !== undefined) return Promise.reject(this.#unloadable);
-    if (options.signal?.aborted === true) return Promise.reject(options.signal.reason);
-    const { job, answer } = createJob({
-      ...options,
-      id: this.#nextId++,
-      request,
-      numRows: this.#numRows(request),
-      onGiveUp: (given, reason) => this.#cancel(given, reason),
-      onTimeout: (given) => this.#timeOut(given),
-    });
-    this.#queue.push(job);
+    return this.runAll([request], options)[0]!;
+  }
+
+  /** Queues requests that come together, so that an idle runner is not handed the first of them alone. */
+  runAll<Request extends RunnerRequest>(
+    requests: readonly Request[],
+    options: RequestOptions = {},
+  ): readonly Promise<HostedAnswer<AnswerTo<Request>>>[] {
+    const refuse = (reason: unknown) => requests.map(() => Promise.reject(reason));
+    if (this.#closing !== undefined) return refuse(closedError());
+    if (this.#unloadable !== undefined) return refuse(this.#unloadable);
+    if (options.signal?.aborted === true) return refuse(options.signal.reason);
+    const queued = requests.map((request) =>
+      createJob({
+        ...options,
+        id: this.#nextId++,
+        request,
+        numRows: this.#numRows(request),
+        onGiveUp: (given, reason) => this.#cancel(given, reason),
+        onTimeout: (given) => this.#timeOut(given),
+      }),
+    );
+    this.#queue.push(...queued.map(({ job }) => job));
     this.#pump();
-    return answer;
+    return queued.map(({ answer }) => answer);
   }
 
   /** Ends the runner as soon as what it works on is done, and resolves when it is gone. What waits gets a new one. */

@@ -44,6 +44,27 @@ interface AnswerOptions extends Omit<RequestOptions, 'maxWaitMs'> {
 /** An answer, what its request waited for, and which model gave it. */
 type ServiceAnswer<Request extends RunnerRequest> = HostedAnswer<AnswerTo<Request>> & { readonly model: ModelIdentity };
 
+/** Asks one model for several answers, which are made together. */
+type AskAll = <Request extends RunnerRequest>(
+  requests: readonly Request[],
+  options?: Pick<RequestOptions, 'signal' | 'onProgress'> & { readonly onAnswer?: (() => void) | undefined },
+) => Promise<readonly HostedAnswer<AnswerTo<Request>>[]>;
+
+/** What is told of a request that was answered. */
+interface Told {
+  readonly loadMs: number;
+  readonly queueMs: number;
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+}
+
+/** What several answers came to. */
+interface StepsResult {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly timings: { readonly loadMs: number; readonly queueMs: number };
+}
+
 /** All models in use, and what waits for them. */
 export interface ModelService {
   /** Takes a request in, and sees it through to its answer. */
@@ -61,6 +82,16 @@ export interface ModelService {
     requests: readonly Request[],
     options: AnswerOptions,
   ): Promise<Outcome<ServiceAnswer<Request>>[]>;
+  /**
+   * Takes in what is one request to those who bound and count, and takes several questions to its model.
+   * @param request what its cost is estimated by
+   */
+  answerInSteps<Result extends StepsResult>(
+    wanted: HostedModel,
+    request: RunnerRequest,
+    options: Pick<AnswerOptions, 'signal' | 'onDownload'>,
+    work: (ask: AskAll, model: ModelIdentity) => Promise<Result>,
+  ): Promise<Result>;
   /** Loads a model and warms it up; does nothing for one that is loaded. */
   load(wanted: HostedModel<Task>, waiter: Waiter<DownloadEvent>): Promise<ModelIdentity>;
   /** Unloads a model, or all, as soon as what it works on is done. */
@@ -71,6 +102,22 @@ export interface ModelService {
   /** Ends all runners; who waits for a model gets `reason`. */
   close(reason: unknown): Promise<void>;
 }
+
+interface TakenRequests {
+  readonly wanted: HostedModel;
+  readonly requests: readonly RunnerRequest[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What the work of a request that was taken in came to. */
+interface Worked<Result> {
+  readonly result: Result;
+  readonly told: Told;
+  /** How long the files of its model were not there. */
+  readonly fetchMs: number;
+}
+
+type Taken = <Result>(work: () => Promise<Worked<Result>>) => Promise<Result>;
 
 /** Where nothing is bounded. */
 const UNMEASURED: RequestCost = { cost: 1, bytes: 0 };
@@ -110,9 +157,18 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     );
   }
 
-  async function ask<Request extends RunnerRequest>(host: ModelHost, request: Request, requestOptions: RequestOptions) {
+  async function askAll<Request extends RunnerRequest>(
+    host: ModelHost,
+    requests: readonly Request[],
+    { onAnswer, ...requestOptions }: RequestOptions & { readonly onAnswer?: (() => void) | undefined },
+  ): Promise<readonly HostedAnswer<AnswerTo<Request>>[]> {
+    const follow = async (answer: Promise<HostedAnswer<AnswerTo<Request>>>) => {
+      const hosted = await answer;
+      onAnswer?.();
+      return hosted;
+    };
     try {
-      return await host.run(request, requestOptions);
+      return await Promise.all(host.runAll(requests, requestOptions).map(follow));
     } catch (error) {
       throw explain(error, host.identity);
     }
@@ -125,68 +181,91 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     return estimateCost(request);
   }
 
-  /** Takes requests in, and gives what sees each of them through. */
-  async function admit<Request extends RunnerRequest>(
-    wanted: HostedModel,
-    requests: readonly Request[],
-    options: AnswerOptions,
-  ): Promise<(() => Promise<ServiceAnswer<Request>>)[]> {
+  /** Takes requests in, all of them or none, and gives for each what does its work and tells what became of it. */
+  async function takeIn({ wanted, requests, signal }: TakenRequests): Promise<Taken[]> {
     const { task, name } = wanted;
     const startMs = performance.now();
     const sinceStart = () => performance.now() - startMs;
     const tellFailed = (error: unknown) => {
-      const code = options.signal?.aborted === true ? null : reportError(error).code;
+      const code = signal?.aborted === true ? null : reportError(error).code;
       tell({ type: 'failed', task, name, code, totalMs: sinceStart() });
     };
     for (const _ of requests) tell({ type: 'queued', task, name });
     try {
       const admitted = admission.admitAll(keyOf(wanted), await Promise.all(requests.map(costOf)));
-      return requests.map((request, i) => async () => {
-        const { release } = admitted[i]!;
-        try {
-          const { hosted, fetchMs } = await seeThrough(wanted, request, options);
-          const { loadMs, queueMs } = hosted;
-          release({ answered: true, loadMs: fetchMs + loadMs });
-          tell({ type: 'answered', task, name, loadMs, queueMs, totalMs: sinceStart(), ...tokensOf(hosted.answer) });
-          return hosted;
-        } catch (error) {
-          release({ answered: false });
-          tellFailed(error);
-          throw error;
-        }
-      });
+      return admitted.map(
+        ({ release }): Taken =>
+          async (work) => {
+            try {
+              const { result, told, fetchMs } = await work();
+              release({ answered: true, loadMs: fetchMs + told.loadMs });
+              tell({ type: 'answered', task, name, totalMs: sinceStart(), ...told });
+              return result;
+            } catch (error) {
+              release({ answered: false });
+              tellFailed(error);
+              throw error;
+            }
+          },
+      );
     } catch (error) {
       for (const _ of requests) tellFailed(error);
       throw error;
     }
   }
 
+  /** The host of a model, and how long its files were not there. */
+  async function reachHost(wanted: HostedModel, { signal, onDownload }: Pick<AnswerOptions, 'signal' | 'onDownload'>) {
+    const known = pool.hosts.has(keyOf(wanted));
+    const startMs = performance.now();
+    const host = await findHost(wanted, { signal, onEvent: onDownload });
+    return { host, fetchMs: known ? 0 : performance.now() - startMs };
+  }
+
   async function seeThrough<Request extends RunnerRequest>(
     wanted: HostedModel,
     request: Request,
-    { onDownload, ...requestOptions }: AnswerOptions,
-  ): Promise<{ readonly hosted: ServiceAnswer<Request>; readonly fetchMs: number }> {
-    const known = pool.hosts.has(keyOf(wanted));
-    const startMs = performance.now();
-    const host = await findHost(wanted, { signal: requestOptions.signal, onEvent: onDownload });
-    const fetchMs = known ? 0 : performance.now() - startMs;
+    options: AnswerOptions,
+  ): Promise<Worked<ServiceAnswer<Request>>> {
+    const { onDownload: _, ...requestOptions } = options;
+    const { host, fetchMs } = await reachHost(wanted, options);
     await crashes.check(host.identity, request);
-    const hosted = await ask(host, request, { maxWaitMs: queue?.maxWaitMs, ...requestOptions });
-    return { hosted: { ...hosted, model: host.identity }, fetchMs };
+    const [hosted] = await askAll(host, [request], { maxWaitMs: queue?.maxWaitMs, ...requestOptions });
+    const { answer, loadMs, queueMs } = hosted!;
+    return { result: { ...hosted!, model: host.identity }, told: { loadMs, queueMs, ...tokensOf(answer) }, fetchMs };
   }
 
   return {
     async answer(wanted, request, answerOptions) {
-      const [answer] = await admit(wanted, [request], answerOptions);
-      return answer!();
+      const [take] = await takeIn({ wanted, requests: [request], signal: answerOptions.signal });
+      return take!(() => seeThrough(wanted, request, answerOptions));
     },
     async answerAll(wanted, requests, answerOptions) {
-      const answers = await admit(wanted, requests, answerOptions);
-      return (await Promise.allSettled(answers.map((answer) => answer()))).map(toOutcome);
+      const taken = await takeIn({ wanted, requests, signal: answerOptions.signal });
+      const answers = taken.map((take, i) => take(() => seeThrough(wanted, requests[i]!, answerOptions)));
+      return (await Promise.allSettled(answers)).map(toOutcome);
+    },
+    async answerInSteps(wanted, request, stepOptions, work) {
+      const { signal } = stepOptions;
+      const [take] = await takeIn({ wanted, requests: [request], signal });
+      return take!(async () => {
+        const { host, fetchMs } = await reachHost(wanted, stepOptions);
+        let maxWaitMs = queue?.maxWaitMs;
+        const ask: AskAll = async (requests, askOptions) => {
+          for (const each of requests) await crashes.check(host.identity, each);
+          const answers = await askAll(host, requests, { signal, maxWaitMs, ...askOptions });
+          // It was begun: what follows waits its turn, however long.
+          maxWaitMs = undefined;
+          return answers;
+        };
+        const result = await work(ask, host.identity);
+        const { inputTokens, outputTokens, timings } = result;
+        return { result, told: { loadMs: timings.loadMs, queueMs: timings.queueMs, inputTokens, outputTokens }, fetchMs };
+      });
     },
     async load(wanted, waiter) {
       const host = await findHost(wanted, waiter);
-      if (host.state !== 'ready') await ask(host, warmUpRequest(wanted.task), { signal: waiter.signal });
+      if (host.state !== 'ready') await askAll(host, [warmUpRequest(wanted.task)], { signal: waiter.signal });
       return host.identity;
     },
     async unload(name) {

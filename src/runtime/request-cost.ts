@@ -33,6 +33,14 @@ export async function estimateCost(request: RunnerRequest): Promise<RequestCost>
       const read = Math.max(1, Math.min(bytes, MAX_READ_BYTES) / USUAL_TEXT_BYTES);
       return { cost: read * (request.generation.numBeams ?? 1) + bytes / TOKENIZED_BYTES, bytes };
     }
+    case 'text-division': {
+      // It stands for all the reading that follows from it.
+      const bytes = 2 * request.text.length;
+      return {
+        cost: Math.max(1, bytes / USUAL_TEXT_BYTES) * (request.generation.numBeams ?? 1) + bytes / TOKENIZED_BYTES,
+        bytes,
+      };
+    }
     case 'tokenization': {
       const bytes = 2 * request.text.length;
       return { cost: Math.max(1, bytes / TOKENIZED_BYTES), bytes };

@@ -3,7 +3,13 @@ import type { Decoder } from '../generation/decoder.ts';
 import { type GenerationRequest, type GenerationResult, generate } from '../generation/generate.ts';
 import { ignoredGenerationSettings, type ModelConfigs, resolveGenerationConfig } from '../generation/generation-config.ts';
 import type { TextTokenizer } from '../preprocessing/tokenizer.ts';
-import type { LocalSummarizer, SummarizationAnswer, SummarizationRequest } from '../protocol.ts';
+import type {
+  LocalSummarizer,
+  SummarizationAnswer,
+  SummarizationRequest,
+  TextDivisionAnswer,
+  TextDivisionRequest,
+} from '../protocol.ts';
 import { groupByLength } from './group-by-length.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
 import { readJson } from './read-json.ts';
@@ -12,6 +18,7 @@ import type { Seq2SeqSessions } from './seq2seq-graphs.ts';
 import type { StepContext } from './step-context.ts';
 import { parseSummarizerConfig, type SummarizerConfig } from './summarizer-config.ts';
 import type { OpenSession, TensorSession } from './tensor-session.ts';
+import { divideForSummary } from './text-division.ts';
 import { createTextStream } from './text-stream.ts';
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -43,6 +50,11 @@ export interface Summarizer {
    * @throws in each promise: OnnxPredictError INVALID_ARGUMENT, TEXT_TOO_LONG: for what cannot be done
    */
   summarize(requests: readonly SummaryRequest[]): readonly Promise<SummarizationAnswer>[];
+  /**
+   * The parts of a text that can be summarized one by one.
+   * @throws OnnxPredictError INVALID_ARGUMENT, TEXT_TOO_LONG
+   */
+  divide(request: TextDivisionRequest): TextDivisionAnswer;
   release(): Promise<void>;
 }
 
@@ -76,6 +88,7 @@ export async function loadSummarizer({ files }: LocalSummarizer, options: LoadOp
       warnings: describeIgnored(ignoredGenerationSettings(parts.configs)),
       numBeams: resolveGenerationConfig({}, { ...parts.configs, defaults: {} }).numBeams,
       summarize: (requests) => summarizeTogether(requests, decoder, parts),
+      divide: (request) => divideForSummary(request, parts),
       release,
     };
   } catch (error) {
@@ -152,7 +165,7 @@ function prepareText(
   const { ids: inputIds, droppedTokens } = tokenizer.encode((prefix ?? input.prefix) + text, { maxTokens });
   if (truncate === 'error' && droppedTokens > 0) {
     const problem = `The text has ${inputIds.length + droppedTokens} tokens, and the model reads ${maxTokens}`;
-    throw new OnnxPredictError('TEXT_TOO_LONG', `${problem}; shorten it, or let its end be cut off with truncate "end".`);
+    throw new OnnxPredictError('TEXT_TOO_LONG', `${problem}; shorten it, or have it summarized in parts with truncate "chunk".`);
   }
   const stream = createTextStream(tokenizer.startDecoding({ skipSpecialTokens: true }));
   const { maxLength } = config;

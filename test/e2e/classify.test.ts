@@ -114,6 +114,14 @@ describe('exit status', () => {
     const { stdout, status } = await onnxPredict(['classify', SHIP, SHIP, '--min-confidence', '1', ...TINY]);
     expect(stdout).toMatch(/^examples\/ship\.jpg\t-\t0\.\d+\n/);
     expect(status).toBe(3);
+    const folder = await onnxPredict(['classify', 'examples', '--min-confidence', '1', '--json', ...TINY]);
+    const answers = folder.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { class_label: string | null });
+    expect(answers.length).toBeGreaterThan(2);
+    for (const answer of answers) expect(answer).toMatchObject({ class_label: null, score: expect.any(Number) as number });
+    expect(folder.status).toBe(3);
   });
 
   test('1 wins over 3', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -98,6 +98,49 @@ describe('summarize', () => {
     expect(await onnxPredict(['summarize', long, '--truncate', 'error', ...TINY])).toMatchObject({ stdout: '', status: 1 });
   });
 
+  test('goes through a long text in parts, and says so on stderr', async () => {
+    const long = join(folder, 'long.txt');
+    const text = Array.from({ length: 40 }, (_, i) => `${OTHER} ${SENTENCE.replace('Monday', `day ${i}`)}`).join('\n\n');
+    await writeFile(long, `${text}\n`);
+    const args = ['summarize', long, '--truncate', 'chunk', '--beams', '1', ...TINY];
+    const { stdout, stderr, status } = await onnxPredict([...args, '--json']);
+    const answer = JSON.parse(stdout) as { parts: { source: { start: number; end: number } }[] } & Record<string, unknown>;
+    expect(answer).toMatchObject({
+      dropped_tokens: 0,
+      truncated: false,
+      merge: expect.stringMatching(/^(joined|summarized)$/) as string,
+    });
+    expect(answer.parts[0]!.source.start).toBe(0);
+    expect(answer.parts.at(-1)!.source.end).toBe(text.length);
+    expect(stderr).toMatch(/long\.txt: the text is long: it was summarized in \d+ parts, and their summaries were .*\.\n$/);
+    expect(status).toBe(0);
+    expect((await onnxPredict([...args, '--quiet'])).stderr).toBe('');
+    expect((await onnxPredict(['summarize', museum, '--truncate', 'chunk', ...TINY])).stdout).toBe(`${SENTENCE}\n`);
+  });
+
+  test.skipIf(!canRun('jq', ['--version']))('the example of the guide shows where each part stands (needs jq)', async () => {
+    const guide = await readFile('docs/summarizing.md', 'utf8');
+    const [, example] = /^onnx-predict (summarize thesis\.txt .* \| jq .*)$/m.exec(guide) ?? [];
+    const paragraphs = Array.from({ length: 30 }, (_, i) => `${OTHER} ${SENTENCE.replace('Monday', `day ${i}`)}`);
+    const thesis = join(folder, 'thesis.txt');
+    await writeFile(thesis, paragraphs.join('\n\n'));
+    const command = example!.replace('thesis.txt', `"${thesis}" --model tiny --beams 1`);
+    const { stdout } = await run('bash', ['-c', `"${process.execPath}" ${BIN} ${command.replace('| jq', '| jq -c')}`]);
+    const rows = stdout
+      .trimEnd()
+      .split('\n')
+      .map((row) => JSON.parse(row) as [number, number, string]);
+    expect(rows.length).toBeGreaterThan(2);
+    expect(rows[0]).toEqual([0, expect.any(Number) as number, expect.any(String) as string]);
+    expect(rows.at(-1)![1]).toBe(paragraphs.join('\n\n').length);
+  });
+
+  test('--check finds nothing where there is nothing, and the status is 0 in any case', async () => {
+    const { stdout, stderr, status } = await onnxPredict(['summarize', storm, '--check', '--json', ...TINY]);
+    expect(JSON.parse(stdout)).toMatchObject({ unsupported: { numbers: [], names: [] } });
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+  });
+
   test.each([
     [['--min', '9', '--max', '5'], 'minLength'],
     [['--max', '1'], 'whole number of at least 2'],
@@ -105,7 +148,7 @@ describe('summarize', () => {
     [['--early-stopping', 'maybe'], 'true, false or never'],
     [['--repetition-penalty', '0'], 'repetitionPenalty'],
     [['--json', '--quiet'], 'cannot be used with'],
-    [['--truncate', 'chunk'], 'Allowed choices'],
+    [['--truncate', 'middle'], 'Allowed choices'],
     [['-', '-'], 'read only once'],
   ])('2 says that %j is no usage, with the reason and nothing on stdout', async (args, reason) => {
     const { stdout, stderr, status } = await onnxPredict(['summarize', ...args, ...TINY], { stdin: SENTENCE });

@@ -79,7 +79,7 @@ describe('summarize', () => {
     const result = await engine.summarize(text, { model });
     expect(result).toMatchObject({ inputTokens: 128, droppedTokens: ids.length - 128, truncated: true });
     expect(await refusal(engine.summarize(text, { model, truncate: 'error' }))).toBe(
-      `TEXT_TOO_LONG The text has ${ids.length} tokens, and the model reads 128; shorten it, or let its end be cut off with truncate "end".`,
+      `TEXT_TOO_LONG The text has ${ids.length} tokens, and the model reads 128; shorten it, or have it summarized in parts with truncate "chunk".`,
     );
     expect((await engine.summarize(TEXT, { model: 'tiny', truncate: 'error' })).truncated).toBe(false);
   });
@@ -166,7 +166,9 @@ describe('summarize', () => {
     ['a length that is no number', TEXT, { maxLength: Number.NaN }, 'maxLength: '],
     ['no beams', TEXT, { numBeams: 0 }, 'numBeams: must be at least 1'],
     ['an unknown option', TEXT, { num_beams: 2 }, 'num_beams: is not an option'],
-    ['an unknown way to cut', TEXT, { truncate: 'chunk' }, 'truncate: '],
+    ['an unknown way to cut', TEXT, { truncate: 'middle' }, 'truncate: '],
+    ['several texts of parts', TEXT, { truncate: 'chunk', numReturnSequences: 2 }, 'numReturnSequences: must be 1 with truncate'],
+    ['a check that is no yes or no', TEXT, { check: 'yes' }, 'check: '],
     ['a classifier', TEXT, { model: 'mit-b0' }, 'Model mit-b0 is for image-classification'],
   ])('refuses %s by name before anything runs', async (_, text, options, message) => {
     // @ts-expect-error: what a JavaScript caller might pass

@@ -18,9 +18,10 @@ import { addAnswerOptions, addModelOptions, type RunFlags } from '../model-optio
 import { earlyStopping, finiteNumber, wholeNumber } from '../option-values.ts';
 import { readText } from '../read-text.ts';
 import { formatSummary, type SummaryFormat } from '../summary-output.ts';
+import { showSummaryProgress } from '../summary-progress.ts';
 import { createSummaryStream, summarizeInParts } from '../summary-stream.ts';
+import { summaryWarnings } from '../summary-warnings.ts';
 import type { Terminal } from '../terminal.ts';
-import { showTokens } from '../token-progress.ts';
 
 interface Flags extends RunFlags {
   readonly min?: number;
@@ -33,6 +34,7 @@ interface Flags extends RunFlags {
   readonly repetitionPenalty?: number;
   readonly truncate: Truncate;
   readonly stream?: true;
+  readonly check?: true;
 }
 
 const DEFAULT_MIN = 30;
@@ -49,12 +51,15 @@ Examples:
   in pipelines:
     curl -s https://example.org/report.txt | onnx-predict summarize
     onnx-predict summarize reports/ --model bart --json > summaries.ndjson
+  all of a long document, and what its summary says that it does not:
+    onnx-predict summarize thesis.txt --truncate chunk --max 400 --check
 
 --min and --max count the tokens of the summary, its start token included. For
 t5, bart and distilbart they are 30 and 130 unless said; any other model's own
 configuration decides, as it does for everything else that is not said here.
 In a pipe: the summary, with the file and a TAB in front when there are several.
 --stream writes the same, each part as soon as it cannot change any more.
+What was cut off, and what --check finds, is said on stderr and in --json.
 Exit status: 0 all answered; 1 a text failed; 2 wrong usage; 4 the model could
 not be had.`;
 
@@ -77,10 +82,11 @@ export function addSummarizeCommand(program: Command, dependencies: CommandDepen
     .addOption(new Option('--repetition-penalty <factor>', 'above 1, fewer repetitions').argParser(finiteNumber))
     .addOption(new Option('--stream', 'write the summary as it is made; with --json, a line for each event'))
     .addOption(
-      new Option('--truncate <how>', 'cut the end of a text that is too long, or refuse it')
+      new Option('--truncate <how>', 'cut the end of a text that is too long, refuse it, or go through it in parts')
         .choices(TruncateSchema.options)
         .default('end'),
-    );
+    )
+    .addOption(new Option('--check', 'warn of numbers and names that the text does not have'));
   addAnswerOptions(command, 'summary, and no warnings')
     .addHelpText('after', EXAMPLES)
     .action((args: string[], flags: Flags) => summarize(args, flags, dependencies));
@@ -92,7 +98,7 @@ async function summarize(args: readonly string[], flags: Flags, dependencies: Co
   checkStdin(files, TEXTS.noun, terminal);
   const { inputs, several } = await expandInputs(files, TEXTS);
   const format = chooseFormat(flags, several, terminal);
-  const tokens = showTokens(terminal, flags.quiet !== true && flags.stream !== true);
+  const progress = showSummaryProgress(terminal, flags.quiet !== true && flags.stream !== true);
   const answering: Answering<SummaryResult> = {
     inputs,
     flags,
@@ -103,7 +109,7 @@ async function summarize(args: readonly string[], flags: Flags, dependencies: Co
       const text = withoutLastLineEnd(await readText(file, { terminal, signal }));
       if (text.trim() === '') throw new OnnxPredictError('TEXT_INVALID', 'There is no text to summarize.');
       const onProgress: SummarizeOptions['onProgress'] = (event) => {
-        if (event.type === 'tokens') tokens.show(event);
+        if (event.type === 'tokens' || event.type === 'parts') progress.show(event);
         else if (event.type !== 'state') onDownload?.(event);
       };
       const options = { ...toSummarizeOptions(flags), signal, onProgress };
@@ -111,11 +117,12 @@ async function summarize(args: readonly string[], flags: Flags, dependencies: Co
         if (flags.stream !== true) return await engine.summarize(text, options);
         return await summarizeInParts(engine, text, { options, stream: createSummaryStream(file, format, terminal), terminal });
       } finally {
-        tokens.clear();
+        progress.clear();
       }
     },
     format(file, result) {
-      if (result.truncated && flags.quiet !== true) terminal.writeDiagnostic(describeCut(file, result));
+      const warnings = flags.quiet === true ? [] : summaryWarnings(result);
+      for (const warning of warnings) terminal.writeDiagnostic(printable(`${file}: ${warning}`));
       return flags.stream === true ? '' : formatSummary(file, result, format);
     },
   };
@@ -127,13 +134,8 @@ function withoutLastLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '');
 }
 
-function describeCut(file: string, { inputTokens, droppedTokens }: SummaryResult): string {
-  const read = `the model read its first ${inputTokens} tokens, and ${droppedTokens} were cut off`;
-  return `${printable(file)}: the text is too long: ${read}.`;
-}
-
 function toSummarizeOptions(flags: Flags): SummarizeOptions {
-  const { model, dtype, revision, min, max, beams, lengthPenalty, repeatNgram, repetitionPenalty, truncate } = flags;
+  const { model, dtype, revision, min, max, beams, lengthPenalty, repeatNgram, repetitionPenalty, truncate, check } = flags;
   const given = {
     revision,
     minLength: min,
@@ -143,6 +145,7 @@ function toSummarizeOptions(flags: Flags): SummarizeOptions {
     earlyStopping: flags.earlyStopping,
     noRepeatNgramSize: repeatNgram === true ? undefined : repeatNgram,
     repetitionPenalty,
+    check,
     defaults: MODELS_WITH_LENGTHS.has(model.split('@', 1)[0]!)
       ? // A default gives way to what is said.
         { minLength: DEFAULT_MIN, maxLength: Math.max(DEFAULT_MAX, min ?? 0) }

@@ -34,14 +34,20 @@ export async function answerClassificationBatch(
   try {
     const query = readQueryValues(ClassifyQuerySchema, parseQuery(parseTarget(context.req.url ?? '').queryString));
     throwIssues(query.issues);
-    const { verbose, top: topK } = query.values;
+    const { top: topK, min_confidence: minConfidence } = query.values;
     const { maxBatchItems: maxFiles, maxBatchBytes: maxFormBytes } = settings;
     files = await readFileList(context.req, { ...uploads, field: 'file', maxFiles, maxFormBytes, hold });
     const model = DEFAULT_IMAGE_CLASSIFIER;
     requestState(context).model = model;
-    const options = { model, ignoreOrientation: true, signal, ...(topK === undefined ? {} : { topK }) };
+    const options = {
+      model,
+      ignoreOrientation: true,
+      signal,
+      ...(topK === undefined ? {} : { topK }),
+      ...(minConfidence === undefined ? {} : { minConfidence }),
+    };
     const outcomes = await answerEach(files, toSource, (images) => engine.classifyAll(images, options));
-    const results = toResults(context, outcomes, (answer) => describeClassification(answer, verbose || topK !== undefined));
+    const results = toResults(context, outcomes, (answer) => describeClassification(answer, query.values));
     answerJson(context, 200, { results });
   } finally {
     for (const file of files) if ('upload' in file) await file.upload.discard();

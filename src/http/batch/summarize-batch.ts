@@ -12,7 +12,7 @@ import { requestState } from '../request-state.ts';
 import { parseQuery, parseTarget } from '../request-target.ts';
 import type { ServerSettings } from '../server-settings.ts';
 import { findTextFault } from '../text-faults.ts';
-import { checkModel, describeSummary, explainImpossible } from '../tutorial/summarize-route.ts';
+import { checkModel, describeBriefly, describeSummary, explainImpossible } from '../tutorial/summarize-route.ts';
 import { toSummarizeOptions } from '../tutorial/summary-lengths.ts';
 import { SummarizeQuerySchema } from '../tutorial/tutorial-schemas.ts';
 import { toResults } from './batch-results.ts';
@@ -36,10 +36,10 @@ export async function answerSummaryBatch(
     throwIssues('issue' in body ? [...query.issues, body.issue] : query.issues);
     const texts = 'value' in body ? body.value : [];
     if (texts.length > maxBatchItems) throw new Refusal(413, `More than ${maxBatchItems} texts, the limit of this server.`);
-    const { model, verbose } = query.values;
+    const { model, verbose, truncate, check } = query.values;
     checkModel(model, aliases);
     requestState(context).model = model;
-    const options = { ...toSummarizeOptions(query.values), model, signal };
+    const options = { ...toSummarizeOptions(query.values), model, truncate, check, signal };
     const outcomes = await answerEach(texts, checkText, (checked) => engine.summarizeAll(checked, options));
     for (const outcome of outcomes) {
       const explained = 'error' in outcome ? explainImpossible(outcome.error, query.values) : undefined;
@@ -47,7 +47,7 @@ export async function answerSummaryBatch(
       if (explained instanceof Refusal) throw explained;
     }
     const results = toResults(context, outcomes, (answer) => {
-      return verbose ? describeSummary(answer, model) : { summary: answer.summary };
+      return verbose ? describeSummary(answer, model) : describeBriefly(answer);
     });
     answerJson(context, 200, { results });
   } finally {

@@ -38,10 +38,16 @@ export async function answerClassification(context: Context, { engine, uploads, 
     // As the original, which never looked at the orientation that a camera notes.
     const state = requestState(context);
     state.model = DEFAULT_IMAGE_CLASSIFIER;
-    const options = { model: DEFAULT_IMAGE_CLASSIFIER, ignoreOrientation: true, signal };
-    const answer = await engine.classify(source, values.top === undefined ? options : { ...options, topK: values.top });
+    const { top: topK, min_confidence: minConfidence } = values;
+    const answer = await engine.classify(source, {
+      model: DEFAULT_IMAGE_CLASSIFIER,
+      ignoreOrientation: true,
+      signal,
+      ...(topK === undefined ? {} : { topK }),
+      ...(minConfidence === undefined ? {} : { minConfidence }),
+    });
     state.timings = answer.timings;
-    answerJson(context, 200, describeClassification(answer, values.verbose || values.top !== undefined));
+    answerJson(context, 200, describeClassification(answer, values));
   } finally {
     await upload?.discard();
     hold.release();
@@ -65,12 +71,14 @@ function describeFault(value: FormValue | undefined): readonly ValidationIssue[]
 /** A label as it is told, with `verbose` and all that belongs to it. */
 export function describeClassification(
   { classLabel, score, top, model, timings }: Awaited<ReturnType<Engine['classify']>>,
-  verbose: boolean,
+  query: v.InferOutput<typeof ClassifyQuerySchema>,
 ): v.InferOutput<typeof ClassificationSchema> {
-  // Null only below a confidence that nobody asks for here.
-  const label = { class_label: classLabel ?? '' };
-  if (!verbose) return label;
+  const label = { class_label: classLabel };
+  const isVerbose = query.verbose || query.top !== undefined;
+  if (!isVerbose && query.min_confidence === undefined) return label;
+  const scored = { ...label, score, top: [...top] };
+  if (!isVerbose) return scored;
   const { revision, dtype } = model;
-  const shown = { score, top, model: { id: DEFAULT_IMAGE_CLASSIFIER, revision, dtype }, timings };
-  return { ...label, ...(snakeCaseKeys(shown) as Omit<v.InferOutput<typeof ClassificationSchema>, 'class_label'>) };
+  const shown = snakeCaseKeys({ model: { id: DEFAULT_IMAGE_CLASSIFIER, revision, dtype }, timings });
+  return { ...scored, ...(shown as Pick<v.InferOutput<typeof ClassificationSchema>, 'model' | 'timings'>) };
 }

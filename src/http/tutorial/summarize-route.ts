@@ -54,7 +54,7 @@ export async function answerSummary(context: Context, parts: SummarizeParts): Pr
       return;
     }
     const answer = await ask();
-    answerJson(context, 200, values.verbose ? describeAll(answer) : { summary: answer.summary });
+    answerJson(context, 200, values.verbose ? describeAll(answer) : describeBriefly(answer));
   } finally {
     hold.release();
   }
@@ -79,7 +79,8 @@ async function summarize(
 ): Promise<SummaryResult> {
   const options = toSummarizeOptions(query);
   try {
-    return await engine.summarize(text, { ...options, model: query.model, ...following });
+    const { model, truncate, check } = query;
+    return await engine.summarize(text, { ...options, model, truncate, check, ...following });
   } catch (error) {
     throw explainImpossible(error, query);
   }
@@ -92,9 +93,15 @@ export function explainImpossible(error: unknown, query: SummarizeQuery): unknow
   return impossible && issue !== undefined ? refuseValues(issue) : error;
 }
 
+/** A summary as it is told without `verbose`. */
+export function describeBriefly({ summary, unsupported }: SummaryResult): v.InferOutput<typeof SummarySchema> {
+  return snakeCaseKeys({ summary, ...(unsupported === undefined ? {} : { unsupported }) }) as v.InferOutput<typeof SummarySchema>;
+}
+
 /** A summary as it is told with `verbose`. */
 export function describeSummary(answer: SummaryResult, alias: string): v.InferOutput<typeof SummarySchema> {
   const { summary, score, inputTokens, droppedTokens, truncated, outputTokens, stopReason, model, timings } = answer;
+  const { merge, parts, unsupported } = answer;
   return snakeCaseKeys({
     summary,
     score,
@@ -103,6 +110,8 @@ export function describeSummary(answer: SummaryResult, alias: string): v.InferOu
     truncated,
     outputTokens,
     stopReason,
+    ...(parts === undefined ? {} : { merge, parts: parts.map(({ outputIds: _, ...part }) => part) }),
+    ...(unsupported === undefined ? {} : { unsupported }),
     model: { id: alias, revision: model.revision, dtype: model.dtype },
     timings,
   }) as v.InferOutput<typeof SummarySchema>;

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { DtypeSchema } from '../../schemas.ts';
+import { DtypeSchema, TruncateSchema } from '../../schemas.ts';
 
 /** What a caller may ask of the length of a summary: as many positions as the largest built-in model has. */
 export const MAX_SUMMARY_LENGTH = 1024;
@@ -37,6 +37,15 @@ export const ClassifyQuerySchema = v.object({
       v.description('Add this many of the best labels to the answer, with all that verbose adds.'),
     ),
   ),
+  min_confidence: v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(0),
+      v.maxValue(1),
+      v.title('Min Confidence'),
+      v.description('Below this score the label is null. Adds the score and the best labels to the answer.'),
+    ),
+  ),
 });
 
 /** A form with a picture. */
@@ -49,12 +58,15 @@ export const ClassifyFormSchema = v.pipe(
 
 export const ClassificationSchema = v.pipe(
   v.object({
-    class_label: v.pipe(v.string(), v.description('The name of what is in the picture.')),
-    score: v.optional(v.pipe(v.number(), v.description('Between 0 and 1. Only with verbose or top.'))),
+    class_label: v.pipe(
+      v.nullable(v.string()),
+      v.description('The name of what is in the picture; null if its score is below min_confidence.'),
+    ),
+    score: v.optional(v.pipe(v.number(), v.description('Between 0 and 1. Only with verbose, top or min_confidence.'))),
     top: v.optional(
       v.pipe(
         v.array(v.object({ label: v.string(), score: v.number(), index: count })),
-        v.description('The best labels, best first. Only with verbose or top.'),
+        v.description('The best labels, best first. Only with verbose, top or min_confidence.'),
       ),
     ),
     model: v.optional(modelSchema),
@@ -95,6 +107,18 @@ export const SummarizeQuerySchema = v.object({
   max: v.optional(v.pipe(v.string(), v.title('Max'), v.description('The longest summary, in tokens. Ignored by t5.')), '130'),
   min_length: lengthSchema('Min Length', 0, 'As min, for every model; refused where it is impossible.'),
   max_length: lengthSchema('Max Length', 2, 'As max, for every model; refused where it is impossible.'),
+  truncate: v.optional(
+    v.pipe(
+      TruncateSchema,
+      v.title('Truncate'),
+      v.description('What is done with a text that is too long: its end is cut off, it is refused, or summarized part by part.'),
+    ),
+    'end',
+  ),
+  check: v.optional(
+    v.pipe(v.boolean(), v.title('Check'), v.description('Add the numbers and names of the summary that the text does not have.')),
+    false,
+  ),
   verbose: verboseSchema,
 });
 
@@ -102,6 +126,11 @@ export const SummarizeQuerySchema = v.object({
 export const TextRequestSchema = v.pipe(
   v.object({ text: v.pipe(v.string(), v.title('Text'), v.description('What to summarize.')) }),
   v.title('TextRequest'),
+);
+
+const citationSchema = v.pipe(
+  v.object({ text: v.string(), start: count, end: count }),
+  v.description('A place in the summary, in UTF-16 code units.'),
 );
 
 export const SummarySchema = v.pipe(
@@ -113,6 +142,36 @@ export const SummarySchema = v.pipe(
     truncated: v.optional(v.pipe(v.boolean(), v.description('Whether it did not read all. Only with verbose.'))),
     output_tokens: v.optional(v.pipe(count, v.description('Only with verbose.'))),
     stop_reason: v.optional(v.pipe(v.picklist(['eos', 'length']), v.description('Only with verbose.'))),
+    merge: v.optional(
+      v.pipe(
+        v.picklist(['joined', 'summarized']),
+        v.description('What was done with the summaries of the parts. Only with truncate=chunk and verbose, of a long text.'),
+      ),
+    ),
+    parts: v.optional(
+      v.pipe(
+        v.array(
+          v.object({
+            summary: v.string(),
+            source: v.pipe(
+              v.object({ start: count, end: count }),
+              v.description('Where the part stands in the text, in UTF-16 code units.'),
+            ),
+            input_tokens: count,
+            output_tokens: count,
+            score: v.nullable(v.number()),
+            stop_reason: v.picklist(['eos', 'length']),
+          }),
+        ),
+        v.description('The parts that a long text was summarized in. Only with truncate=chunk and verbose.'),
+      ),
+    ),
+    unsupported: v.optional(
+      v.pipe(
+        v.object({ numbers: v.array(citationSchema), names: v.array(citationSchema) }),
+        v.description('What the summary says and the text does not have. Only with check.'),
+      ),
+    ),
     model: v.optional(modelSchema),
     timings: v.optional(
       v.pipe(

@@ -404,6 +404,20 @@ describe('a model host', () => {
     expect(await Promise.all(answers)).toHaveLength(4);
   });
 
+  test('hands requests that come together to an idle runner together', async () => {
+    const { host, runners } = createHost({ model: SUMMARIZER });
+    const first = host.run(textRequest());
+    runners[0]!.loaded();
+    runners[0]!.answer(1, SUMMARY);
+    await first;
+    const all = host.runAll([textRequest(), textRequest(), textRequest()]);
+    expect(runners[0]!.batches).toEqual([[1], [2, 3, 4]]);
+    for (const id of [4, 3, 2]) runners[0]!.answer(id, SUMMARY);
+    expect(await Promise.all(all)).toHaveLength(3);
+    await host.close();
+    for (const answer of host.runAll([textRequest(), textRequest()])) expect(await codeOf(answer)).toBe('ENGINE_CLOSED');
+  });
+
   test('gives up a request that was not begun in time, and lets one go on that was', async () => {
     vi.useFakeTimers();
     const { host, runners } = createHost({ model: SUMMARIZER });

@@ -67,6 +67,37 @@ describe('the image route', () => {
     expect((calls[0]!.options as ClassifyOptions).topK).toBe(query === '?top=3' ? 3 : undefined);
   });
 
+  test('abstains below the confidence that is asked for, and shows the candidates', async () => {
+    const calls: Call[] = [];
+    const standIn = standInEngine(calls);
+    const engine = {
+      classify: async (...args: Parameters<typeof standIn.classify>) => ({
+        ...(await standIn.classify(...args)),
+        classLabel: null,
+      }),
+    };
+    const top = [{ label: 'a, b', score: 0.5, index: 7 }];
+    const server = await serve({ engine });
+    const { json } = await askForLabel(server, Buffer.from('x'), '?min_confidence=0.75');
+    expect(json).toEqual({ class_label: null, score: 0.5, top });
+    expect(calls[0]!.options).toMatchObject({ minConfidence: 0.75 });
+    const verbose = await askForLabel(server, Buffer.from('x'), '?min_confidence=0.75&verbose=1');
+    expect(verbose.json).toMatchObject({ class_label: null, top, model: { id: 'mit-b0' }, timings: { load_ms: 1 } });
+    const sure = await askForLabel(await serve(), Buffer.from('x'), '?min_confidence=1e-1');
+    expect(sure.json).toEqual({ class_label: expect.any(String) as string, score: 0.5, top });
+  });
+
+  test.each([
+    ['high', 'float_parsing', 'Input should be a valid number, unable to parse string as a number', undefined],
+    ['nan', 'finite_number', 'Input should be a finite number', undefined],
+    ['1.5', 'less_than_equal', 'Input should be less than or equal to 1', { le: 1 }],
+    ['-inf', 'greater_than_equal', 'Input should be greater than or equal to 0', { ge: 0 }],
+  ])('refuses min_confidence=%s', async (input, type, msg, ctx) => {
+    const answer = await askForLabel(await serve(), Buffer.from('x'), `?min_confidence=${input}`);
+    const issue = { type, loc: ['query', 'min_confidence'], msg, input, ...(ctx === undefined ? {} : { ctx }) };
+    expect(answer).toMatchObject({ status: 422, json: { detail: [issue] } });
+  });
+
   test('names each query value that it cannot use', async () => {
     const answer = await askForLabel(await serve(), Buffer.from('x'), '?verbose=maybe&top=1001');
     expect(answer.status).toBe(422);

@@ -18,6 +18,59 @@ async function serve(options: TutorialOptions = {}): Promise<TestServer> {
   return server;
 }
 
+describe('a long text', () => {
+  const part = { summary: 'A', outputIds: [0, 1], outputTokens: 2, inputTokens: 3, score: null, stopReason: 'eos' } as const;
+  const unsupported = { numbers: [{ text: '7', start: 3, end: 4 }], names: [] };
+
+  test('is cut unless the query says otherwise, and its parts are shown on request', async () => {
+    const calls: Call[] = [];
+    const standIn = standInEngine(calls);
+    const parts = [{ ...part, source: { start: 0, end: 5 } }];
+    const engine = {
+      summarize: async (...args: Parameters<typeof standIn.summarize>) => ({
+        ...(await standIn.summarize(...args)),
+        merge: 'joined' as const,
+        parts,
+        unsupported,
+      }),
+    };
+    const server = await serve({ engine });
+    await askForSummary(server, 'hello');
+    expect(calls[0]!.options).toMatchObject({ truncate: 'end', check: false });
+    const brief = await askForSummary(server, 'hello', '?truncate=chunk&check=1');
+    expect(calls[1]!.options).toMatchObject({ truncate: 'chunk', check: true });
+    expect(brief.json).toEqual({ summary: expect.any(String) as string, unsupported });
+    const { json } = await askForSummary(server, 'hello', '?truncate=chunk&verbose=1');
+    const shown = {
+      summary: 'A',
+      source: { start: 0, end: 5 },
+      input_tokens: 3,
+      output_tokens: 2,
+      score: null,
+      stop_reason: 'eos',
+    };
+    expect(json).toMatchObject({ merge: 'joined', parts: [shown], unsupported });
+    expect(JSON.stringify(json)).not.toContain('output_ids');
+  });
+
+  test('is refused with 413 where that is asked for, in the words of the engine', async () => {
+    const engine = {
+      summarize: async () => {
+        throw new OnnxPredictError('TEXT_TOO_LONG', 'The text has 600 tokens.');
+      },
+    };
+    const answer = await askForSummary(await serve({ engine }), 'hello', '?truncate=error');
+    expect(answer).toMatchObject({ status: 413, json: { detail: 'The text has 600 tokens.' } });
+  });
+
+  test('may be treated in three ways', async () => {
+    const answer = await askForSummary(await serve(), 'hello', '?truncate=middle');
+    const expected = "'end', 'error' or 'chunk'";
+    const issue = { type: 'literal_error', loc: ['query', 'truncate'], msg: `Input should be ${expected}`, input: 'middle' };
+    expect(answer).toMatchObject({ status: 422, json: { detail: [{ ...issue, ctx: { expected } }] } });
+  });
+});
+
 describe('the text route', () => {
   test('answers with the summary alone', async () => {
     const answer = await askForSummary(await serve(), 'hello');
