@@ -94,8 +94,8 @@ async function loadSummarization(
 function answerTexts(requests: readonly TaskRequest[], summarizer: Summarizer): readonly Promise<RunnerAnswer>[] {
   const summaries = requests.flatMap(({ request, context }) => (request.task === 'summarization' ? [{ request, context }] : []));
   const answers = summarizer.summarize(summaries).values();
-  return requests.map(async ({ request }) => {
-    if (request.task === 'text-division') return summarizer.divide(request);
+  return requests.map(async ({ request, context }) => {
+    if (request.task === 'text-division') return summarizer.divide(request, context);
     const answer = request.task === 'summarization' ? answers.next().value : undefined;
     if (answer === undefined) throw otherTask('summarization', request);
     return answer;

@@ -54,7 +54,7 @@ export interface Summarizer {
    * The parts of a text that can be summarized one by one.
    * @throws OnnxPredictError INVALID_ARGUMENT, TEXT_TOO_LONG
    */
-  divide(request: TextDivisionRequest): TextDivisionAnswer;
+  divide(request: TextDivisionRequest, context: StepContext): TextDivisionAnswer;
   release(): Promise<void>;
 }
 
@@ -88,7 +88,7 @@ export async function loadSummarizer({ files }: LocalSummarizer, options: LoadOp
       warnings: describeIgnored(ignoredGenerationSettings(parts.configs)),
       numBeams: resolveGenerationConfig({}, { ...parts.configs, defaults: {} }).numBeams,
       summarize: (requests) => summarizeTogether(requests, decoder, parts),
-      divide: (request) => divideForSummary(request, parts),
+      divide: (request, { onStep }) => divideForSummary(request, { ...parts, onStep }),
       release,
     };
   } catch (error) {

@@ -3,10 +3,11 @@ import { MAX_TEXT_PARTS } from '../limits.ts';
 import type { TextTokenizer } from '../preprocessing/tokenizer.ts';
 import type { TextDivisionAnswer, TextDivisionRequest } from '../protocol.ts';
 import { divideText } from './divide-text.ts';
+import type { StepContext } from './step-context.ts';
 import type { SummarizerConfig } from './summarizer-config.ts';
 
 /** What a text is read with. */
-interface TextReader {
+interface TextReader extends Pick<StepContext, 'onStep'> {
   readonly tokenizer: TextTokenizer;
   readonly input: SummarizerConfig;
   readonly configs: ModelConfigs;
@@ -18,7 +19,7 @@ interface TextReader {
  */
 export function divideForSummary(
   { text, prefix, generation, defaults }: TextDivisionRequest,
-  { tokenizer, input, configs }: TextReader,
+  { tokenizer, input, configs, onStep }: TextReader,
 ): TextDivisionAnswer {
   const startMs = performance.now();
   const { minLength, maxLength } = resolveGenerationConfig(generation, { ...configs, defaults });
@@ -31,7 +32,11 @@ export function divideForSummary(
   };
   const parts = divideText(text, {
     countTokens: (stretch) => count(stretch) - numSpecial,
-    countInput: (part) => count((prefix ?? input.prefix) + part),
+    countInput: (part) => {
+      // Each part is a sign of life: a long text takes its time.
+      onStep();
+      return count((prefix ?? input.prefix) + part);
+    },
     maxInputTokens,
     maxParts: MAX_TEXT_PARTS,
   });
