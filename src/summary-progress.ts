@@ -7,6 +7,8 @@ export interface SummaryProgress {
   readonly place: number | null;
   readonly output_tokens: number;
   readonly max_length: number | null;
+  /** Of a text that is gone through in parts. */
+  readonly parts?: { readonly round: number; readonly num_done: number; readonly num_parts: number };
 }
 
 /** What an event says of a summary's progress; undefined for news of a download that goes on. */
@@ -17,7 +19,13 @@ export function describeProgress(event: SummarizeEvent): SummaryProgress | undef
     case 'tokens':
       return { state: 'running', place: null, output_tokens: event.outputTokens, max_length: event.maxLength };
     case 'parts':
-      return { state: 'running', place: null, output_tokens: 0, max_length: null };
+      return {
+        state: 'running',
+        place: null,
+        output_tokens: 0,
+        max_length: null,
+        parts: { round: event.round, num_done: event.numDone, num_parts: event.numParts },
+      };
     case 'start':
       return { state: 'loading', place: null, output_tokens: 0, max_length: null };
     case 'progress':

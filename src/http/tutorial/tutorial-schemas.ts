@@ -194,7 +194,7 @@ export const SummarySchema = v.pipe(
 export const SummaryEventsSchema = v.pipe(
   v.string(),
   v.description(
-    'Server-sent events, data in JSON: `progress` {state, place, output_tokens, max_length}, `text` {delta} with what is added to ' +
+    'Server-sent events, data in JSON: `progress` {state, place, output_tokens, max_length, and parts with truncate=chunk}, `text` {delta} with what is added to ' +
       'the summary and will not change, `end` with the verbose Summary, or `error` {status, code, detail, retry_after}.',
   ),
 );
