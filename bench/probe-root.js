@@ -22,18 +22,20 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /** @param {number} number texts differ, so that nobody can answer from memory */
 function askSummary(number) {
   const headers = { 'content-type': 'application/json' };
+  /** @param {boolean} answered */
+  const again = (answered) => {
+    if (over) return;
+    if (answered) summaries.numAnswered += 1;
+    else summaries.numRefused += 1;
+    setTimeout(() => over || askSummary(number + numSummaries), answered ? 0 : AGAIN_MS);
+  };
   const sent = request(`${url}/predict/text_summarize?model=${model}`, { method: 'POST', headers, agent: false }, (response) => {
     response.on('error', () => {});
-    response.resume().once('end', () => {
-      if (over) return;
-      if (response.statusCode === 200) summaries.numAnswered += 1;
-      else summaries.numRefused += 1;
-      setTimeout(() => over || askSummary(number + numSummaries), response.statusCode === 200 ? 0 : AGAIN_MS);
-    });
+    response.resume().once('end', () => again(response.statusCode === 200));
   });
   asked.add(sent);
   sent.once('close', () => asked.delete(sent));
-  sent.on('error', () => {});
+  sent.on('error', () => again(false));
   sent.end(JSON.stringify({ text: `${number}. ${text}` }));
 }
 
@@ -43,6 +45,8 @@ function askRoot(dueMs) {
     const sent = request(url, { agent }, (response) => {
       response.resume().once('end', () => resolve(performance.now() - dueMs));
     });
+    asked.add(sent);
+    sent.once('close', () => asked.delete(sent));
     sent.once('error', reject);
     sent.end();
   });
@@ -81,6 +85,6 @@ const numUnanswered = probes.filter(({ ms }) => ms === undefined).length;
 const latencyMs = probes.map(({ dueMs, ms }) => ms ?? performance.now() - dueMs);
 const ownDelayMs = { p99: ownDelay.percentile(99) / 1e6, max: ownDelay.max / 1e6 };
 process.stdout.write(JSON.stringify({ latencyMs, numUnanswered, numSummaries: { numAnswered, numRefused }, ownDelayMs }));
-// The summaries that are left are nobody's concern any more.
-for (const sent of asked) sent.destroy();
+// What is left is nobody's concern any more: those first that wait for a socket, lest they get one.
+for (const sent of [...asked].reverse()) sent.destroy();
 agent.destroy();

@@ -129,6 +129,7 @@ const started = [];
 
 /** @param {(typeof programs)[number]} program @param {Readonly<Record<string, string>>} served */
 async function start({ name, command }, served) {
+  process.stderr.write(`starting ${name}\n`);
   const running = await startServer(command(served));
   started.push(running);
   if (name.startsWith('onnx-predict')) await untilReady(running.url, READY_TIMEOUT_MS);
@@ -247,6 +248,7 @@ async function measureBusy() {
     const probe = { seconds: Number(flags['busy-seconds']), perSecond: PROBES_PER_SECOND, text };
     const busy = { ...probe, url, numSummaries: Number(flags['busy-summaries']), model: flags['busy-model'] };
     if (ours) await loopDelay(url);
+    process.stderr.write(`asking ${program.name} for summaries, and GET / beside them\n`);
     const { output } = await measureProcess([file('probe-root.js'), JSON.stringify(busy)]);
     const serverLoop = ours ? await loopDelay(url) : null;
     const { latencyMs, numUnanswered, numSummaries, ownDelayMs } = /** @type {BusyProbe} */ (JSON.parse(output));
