@@ -1,4 +1,5 @@
 import type * as v from 'valibot';
+import { jsonResponse } from './json-response.ts';
 import type { RouteDocumentation } from './route.ts';
 
 /** Documents failures that have one shape, in JSON. */
@@ -6,6 +7,7 @@ export function describeFailures(
   schema: v.GenericSchema,
   descriptions: Readonly<Record<number, string>>,
 ): RouteDocumentation['responses'] {
-  const content = { type: 'application/json', schema };
-  return Object.fromEntries(Object.entries(descriptions).map(([status, description]) => [status, { description, content }]));
+  return Object.fromEntries(
+    Object.entries(descriptions).map(([status, description]) => [status, jsonResponse(description, schema)]),
+  );
 }

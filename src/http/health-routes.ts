@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { answerJson } from './answer-json.ts';
+import { jsonResponse } from './json-response.ts';
 import type { Readiness } from './readiness.ts';
 import type { Route } from './route.ts';
 
@@ -18,7 +19,7 @@ export function createHealthRoutes(readiness: () => Readiness): readonly Route[]
         summary: 'Whether the process serves',
         description: 'Answers as long as the process can answer at all. If it does not, restart it.',
         tag: 'Operations',
-        responses: { 200: { description: 'It does.', content: { type: 'application/json', schema: StatusSchema } } },
+        responses: { 200: jsonResponse('It does.', StatusSchema) },
       },
       handle(context) {
         context.set('Cache-Control', 'no-store');
@@ -35,8 +36,8 @@ export function createHealthRoutes(readiness: () => Readiness): readonly Route[]
         description: 'Not before the preloaded models are loaded and warm, and not while the server shuts down.',
         tag: 'Operations',
         responses: {
-          200: { description: 'They are.', content: { type: 'application/json', schema: StatusSchema } },
-          503: { description: 'Not now.', content: { type: 'application/json', schema: DetailSchema } },
+          200: jsonResponse('They are.', StatusSchema),
+          503: jsonResponse('Not now.', DetailSchema),
         },
       },
       handle(context) {

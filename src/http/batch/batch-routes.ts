@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { describeFailures } from '../describe-failures.ts';
+import { jsonResponse } from '../json-response.ts';
 import type { Route, RouteDocumentation } from '../route.ts';
 import {
   ClassificationSchema,
@@ -73,10 +74,7 @@ const CLASSIFY: RouteDocumentation = {
     ),
   },
   responses: {
-    200: {
-      description: 'One result for each file.',
-      content: { type: 'application/json', schema: results(ClassificationSchema, 'ClassificationBatch') },
-    },
+    200: jsonResponse('One result for each file.', results(ClassificationSchema, 'ClassificationBatch')),
     ...FAILURES,
   },
 };
@@ -96,10 +94,7 @@ const SUMMARIZE: RouteDocumentation = {
     ),
   },
   responses: {
-    200: {
-      description: 'One result for each text.',
-      content: { type: 'application/json', schema: results(SummarySchema, 'SummaryBatch') },
-    },
+    200: jsonResponse('One result for each text.', results(SummarySchema, 'SummaryBatch')),
     ...FAILURES,
   },
 };

@@ -1,6 +1,7 @@
 import type { JsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { EVENT_STREAM } from '../events/wants-events.ts';
+import { jsonResponse } from '../json-response.ts';
 import type { Route, RouteDocumentation } from '../route.ts';
 import { type ComponentSchemas, createComponentSchemas } from './component-schemas.ts';
 
@@ -37,10 +38,7 @@ const SECURITY_SCHEMES = {
 } as const;
 const SECURITY = Object.keys(SECURITY_SCHEMES).map((name) => ({ [name]: [] }));
 
-const NO_KEY = {
-  description: 'An API key is needed',
-  content: { type: 'application/json', schema: v.object({ detail: v.string() }) },
-};
+const NO_KEY = jsonResponse('An API key is needed', v.object({ detail: v.string() }));
 
 interface Operation {
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[];

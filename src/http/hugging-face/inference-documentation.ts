@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { describeFailures } from '../describe-failures.ts';
+import { jsonResponse } from '../json-response.ts';
 import type { RouteDocumentation } from '../route.ts';
 import {
   AliasPathSchema,
@@ -27,10 +28,7 @@ export const INFERENCE: RouteDocumentation = {
     'application/octet-stream': PictureSchema,
   },
   responses: {
-    200: {
-      description: 'The best labels of a picture, or the summaries of the texts.',
-      content: { type: 'application/json', schema: InferenceAnswerSchema },
-    },
+    200: jsonResponse('The best labels of a picture, or the summaries of the texts.', InferenceAnswerSchema),
     ...describeFailures(InferenceErrorSchema, {
       400: 'The input cannot be used, or the model is for something else',
       404: 'No model of that name is offered',

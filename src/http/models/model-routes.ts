@@ -5,6 +5,7 @@ import { describeFailures } from '../describe-failures.ts';
 import { AliasPathSchema, InferenceErrorSchema } from '../hugging-face/hugging-face-schemas.ts';
 import { INFERENCE } from '../hugging-face/inference-documentation.ts';
 import { answerInference, type InferenceParts } from '../hugging-face/inference-route.ts';
+import { jsonResponse } from '../json-response.ts';
 import type { Route, RouteDocumentation } from '../route.ts';
 import type { ServerSettings } from '../server-settings.ts';
 import type { Catalogue, OfferedModel } from './catalogue.ts';
@@ -82,7 +83,7 @@ const LIST: RouteDocumentation = {
   summary: 'The models that requests may use',
   description: 'By the names that the operator gave them, with what is known of each. Loads and fetches nothing.',
   tag: TAG,
-  responses: { 200: { description: 'All of them.', content: { type: 'application/json', schema: ModelListSchema } } },
+  responses: { 200: jsonResponse('All of them.', ModelListSchema) },
 };
 
 const INFO: RouteDocumentation = {
@@ -92,7 +93,7 @@ const INFO: RouteDocumentation = {
   tag: TAG,
   path: AliasPathSchema,
   responses: {
-    200: { description: 'All of it.', content: { type: 'application/json', schema: ModelInfoSchema } },
+    200: jsonResponse('All of it.', ModelInfoSchema),
     ...describeFailures(InferenceErrorSchema, { 404: 'No model of that name is offered' }),
   },
 };

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { describeFailures } from '../describe-failures.ts';
+import { jsonResponse } from '../json-response.ts';
 import type { RouteDocumentation } from '../route.ts';
 import {
   InferRequestDocumentSchema,
@@ -19,7 +20,7 @@ const NOT_FOUND = 'No model of that name is offered, or not in that version';
 const BYTES = v.pipe(v.string(), v.metadata({ contentMediaType: 'application/octet-stream' }));
 
 function answers(schema: v.GenericSchema, otherwise: RouteDocumentation['responses'] = {}): RouteDocumentation['responses'] {
-  return { 200: { description: 'Success.', content: { type: 'application/json', schema } }, ...otherwise };
+  return { 200: jsonResponse('Success.', schema), ...otherwise };
 }
 
 const failures = (descriptions: Readonly<Record<number, string>>) => describeFailures(OpenInferenceErrorSchema, descriptions);
@@ -43,7 +44,7 @@ const MODEL_READY: RouteDocumentation = {
   tag,
   path: ModelPathSchema,
   responses: answers(ModelReadySchema, {
-    503: { description: 'Not now.', content: { type: 'application/json', schema: ModelReadySchema } },
+    503: jsonResponse('Not now.', ModelReadySchema),
     ...failures({ 404: NOT_FOUND }),
   }),
 };
@@ -102,7 +103,7 @@ export const DOCUMENTED = {
     description: 'As /readyz.',
     tag,
     responses: answers(ReadySchema, {
-      503: { description: 'Not now.', content: { type: 'application/json', schema: ReadySchema } },
+      503: jsonResponse('Not now.', ReadySchema),
     }),
   },
   model: MODEL,

@@ -1,9 +1,9 @@
-import type * as v from 'valibot';
 import type { Engine } from '../../engine.ts';
 import { createImageSpool, type ImageSpool } from '../../image-spool.ts';
 import { answerJson } from '../answer-json.ts';
 import type { HeldBytes } from '../body/held-bytes.ts';
-import type { DocumentedResponse, Route, RouteDocumentation } from '../route.ts';
+import { jsonResponse } from '../json-response.ts';
+import type { Route, RouteDocumentation } from '../route.ts';
 import type { ServerSettings } from '../server-settings.ts';
 import { answerClassification } from './classify-route.ts';
 import { answerSummary } from './summarize-route.ts';
@@ -70,15 +70,15 @@ const ROOT: RouteDocumentation = {
   summary: 'Root',
   description: 'A welcome message.',
   tag: TAG,
-  responses: { 200: json('Successful Response', WelcomeSchema) },
+  responses: { 200: jsonResponse('Successful Response', WelcomeSchema) },
 };
 
 const FAILURES: RouteDocumentation['responses'] = {
-  400: json('The input cannot be used', ErrorSchema),
-  413: json('The input is larger than the limit that the answer names', ErrorSchema),
-  422: json('Validation Error', ValidationErrorSchema),
-  429: json('Too much is waiting; Retry-After says when to ask again', ErrorSchema),
-  503: json('The model cannot answer at the moment; Retry-After says when to ask again', ErrorSchema),
+  400: jsonResponse('The input cannot be used', ErrorSchema),
+  413: jsonResponse('The input is larger than the limit that the answer names', ErrorSchema),
+  422: jsonResponse('Validation Error', ValidationErrorSchema),
+  429: jsonResponse('Too much is waiting; Retry-After says when to ask again', ErrorSchema),
+  503: jsonResponse('The model cannot answer at the moment; Retry-After says when to ask again', ErrorSchema),
 };
 
 const CLASSIFY: RouteDocumentation = {
@@ -88,7 +88,7 @@ const CLASSIFY: RouteDocumentation = {
   tag: TAG,
   query: ClassifyQuerySchema,
   body: { 'multipart/form-data': ClassifyFormSchema },
-  responses: { 200: json('Successful Response', ClassificationSchema), ...FAILURES },
+  responses: { 200: jsonResponse('Successful Response', ClassificationSchema), ...FAILURES },
 };
 
 const SUMMARIZE: RouteDocumentation = {
@@ -98,9 +98,5 @@ const SUMMARIZE: RouteDocumentation = {
   tag: TAG,
   query: SummarizeQuerySchema,
   body: { 'application/json': TextRequestSchema },
-  responses: { 200: { ...json('Successful Response', SummarySchema), events: SummaryEventsSchema }, ...FAILURES },
+  responses: { 200: { ...jsonResponse('Successful Response', SummarySchema), events: SummaryEventsSchema }, ...FAILURES },
 };
-
-function json(description: string, schema: v.GenericSchema): DocumentedResponse {
-  return { description, content: { type: 'application/json', schema } };
-}
