@@ -237,7 +237,8 @@ export class RunnerSlot {
       if (this.#owner.load().numActive > 0) runner.watch(this.#options.watchdogMs);
       else runner.unwatch();
     }
-    this.#owner.onChange();
+    // A step, of which there are many, leaves the queue as it is.
+    if (message.type !== 'step') this.#owner.onChange();
   }
 
   #onLoaded(runner: LiveRunner, loaded: Loaded): void {
