@@ -39,7 +39,6 @@ import {
   parseArgument,
   type QueueState,
   type SummarizeOptions,
-  SummarizeOptionsSchema,
   type SummaryResult,
   type TokenizationResult,
   type TokenizeOptions,
@@ -160,10 +159,9 @@ export function createEngineOver(
     text: string,
     { signal, onProgress, onText, ...options }: SummarizeOptions = {},
   ): Promise<SummaryResult> {
-    const { request, inParts, check, ...asked } = toSummarizationRequest(text, options, onText !== undefined);
+    const { wanted, inParts, check, toRequest } = toSummarizationRequest(options, onText !== undefined);
+    const request = toRequest(text);
     checkWaiter({ signal, onProgress });
-    const { model: name = DEFAULT_SUMMARIZER, dtype, revision } = asked;
-    const wanted = { task: 'summarization', name, dtype, revision } as const;
     const onStep = ({ outputTokens, maxLength, text }: GenerationProgress) => {
       onProgress?.({ type: 'tokens', outputTokens, maxLength });
       if (text !== '') onText?.(text);
@@ -178,29 +176,25 @@ export function createEngineOver(
       : await service
           .answer(wanted, request, { ...waiter, onProgress: onStep, onQueueState })
           .then((hosted) => toSummaryResult(hosted.answer, hosted));
-    return check ? { ...result, unsupported: await findUnsupported(result.summary, request.text) } : result;
+    return check ? checkAgainst(request.text, result) : result;
   }
 
   async function summarizeAll(
     texts: readonly string[],
     { signal, onProgress, ...options }: Omit<SummarizeOptions, 'onText'> = {},
   ): Promise<Outcome<SummaryResult>[]> {
-    const parsed = parseArgument(SummarizeOptionsSchema, options);
-    const { model = DEFAULT_SUMMARIZER, dtype = 'fp32', revision, truncate, check = false } = parsed;
+    const { wanted, inParts, check, toRequest } = toSummarizationRequest(options, false);
     checkWaiter({ signal, onProgress });
-    if (truncate === 'chunk') return summarizeEach(texts, signal === undefined ? options : { ...options, signal });
-    const outcomes = await answerEach(
-      texts,
-      (text) => toSummarizationRequest(text, options, false).request,
-      (requests) =>
-        service.answerAll({ task: 'summarization', name: model, dtype, revision }, requests, { signal, onDownload: onProgress }),
+    if (inParts) return summarizeEach(texts, signal === undefined ? options : { ...options, signal });
+    const outcomes = await answerEach(texts, toRequest, (requests) =>
+      service.answerAll(wanted, requests, { signal, onDownload: onProgress }),
     );
     signal?.throwIfAborted();
     return Promise.all(
       outcomes.map(async (outcome, place) => {
         if ('error' in outcome) return outcome;
         const result = toSummaryResult(outcome.result.answer, outcome.result);
-        return { result: check ? { ...result, unsupported: await findUnsupported(result.summary, texts[place]!) } : result };
+        return { result: check ? await checkAgainst(texts[place]!, result) : result };
       }),
     );
   }
@@ -273,6 +267,11 @@ export function createEngineOver(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** The summary with what its text does not say. */
+async function checkAgainst(text: string, result: SummaryResult): Promise<SummaryResult> {
+  return { ...result, unsupported: await findUnsupported(result.summary, text) };
 }
 
 function closedError(): OnnxPredictError {

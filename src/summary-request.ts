@@ -2,7 +2,13 @@ import { OnnxPredictError } from './errors.ts';
 import { MAX_TEXT_LENGTH } from './limits.ts';
 import type { SummarizationAnswer, SummarizationRequest } from './protocol.ts';
 import { isBlank } from './python-white-space.ts';
-import { parseArgument, type SummarizeOptions, SummarizeOptionsSchema, type SummaryResult } from './schemas.ts';
+import {
+  DEFAULT_SUMMARIZER,
+  parseArgument,
+  type SummarizeOptions,
+  SummarizeOptionsSchema,
+  type SummaryResult,
+} from './schemas.ts';
 
 /** Options that are data: all but the signal and the callbacks. */
 type SummarizeData = Omit<SummarizeOptions, 'signal' | 'onProgress' | 'onText'>;
@@ -19,26 +25,33 @@ export function checkText(text: unknown): string {
 }
 
 /**
- * What `summarize` was asked for: which model, and what goes to its runner.
- * @throws OnnxPredictError INVALID_ARGUMENT naming the option, TEXT_TOO_LONG
+ * What `summarize` was asked for: which model, and what goes to its runner with each text.
+ * @throws OnnxPredictError INVALID_ARGUMENT naming the option; of a text INVALID_ARGUMENT, TEXT_TOO_LONG
  */
-export function toSummarizationRequest(text: unknown, data: SummarizeData, withText: boolean) {
+export function toSummarizationRequest(data: SummarizeData, withText: boolean) {
   const options = parseArgument(SummarizeOptionsSchema, data);
-  const { model, dtype = 'fp32', revision, prefix, truncate = 'end', check = false, defaults = {}, ...generation } = options;
-  const checked = checkText(text);
-  if (isBlank(checked)) {
-    throw new OnnxPredictError('INVALID_ARGUMENT', 'text: must not be empty; there is nothing to summarize');
-  }
-  const request: SummarizationRequest = {
+  const { model = DEFAULT_SUMMARIZER, dtype = 'fp32', revision, ...rest } = options;
+  const { prefix, truncate = 'end', check = false, defaults = {}, ...generation } = rest;
+  const request: Omit<SummarizationRequest, 'text'> = {
     task: 'summarization',
-    text: checked,
     prefix: prefix === null ? '' : prefix,
     truncate: truncate === 'error' ? 'error' : 'end',
     generation,
     defaults,
     withText,
   };
-  return { model, dtype, revision, request, inParts: truncate === 'chunk', check };
+  return {
+    wanted: { task: 'summarization', name: model, dtype, revision } as const,
+    inParts: truncate === 'chunk',
+    check,
+    toRequest: (text: unknown): SummarizationRequest => ({ ...request, text: checkNotBlank(text) }),
+  };
+}
+
+function checkNotBlank(text: unknown): string {
+  const checked = checkText(text);
+  if (!isBlank(checked)) return checked;
+  throw new OnnxPredictError('INVALID_ARGUMENT', 'text: must not be empty; there is nothing to summarize');
 }
 
 /** A runner's answer as a program gets it. */

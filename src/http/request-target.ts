@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { decodeFormText, percentDecode } from './body/percent-decoding.ts';
 
 /** What a request line asks for. */
@@ -15,8 +16,13 @@ export function parseTarget(target: string): RequestTarget {
   return { path: percentDecode(path), queryString: mark === -1 ? '' : target.slice(mark + 1) };
 }
 
+/** The values of a request's query by their names. */
+export function queryOf({ url = '' }: IncomingMessage): ReadonlyMap<string, string> {
+  return parseQuery(parseTarget(url).queryString);
+}
+
 /** The values of a query by their names; of repeated names the last one counts. */
-export function parseQuery(queryString: string): ReadonlyMap<string, string> {
+function parseQuery(queryString: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const pair of queryString.split('&')) {
     if (pair === '') continue;

@@ -2,7 +2,6 @@ import type { Context } from 'koa';
 import type { Engine } from '../../engine.ts';
 import { OnnxPredictError } from '../../errors.ts';
 import { answerEach } from '../../outcomes.ts';
-import { DEFAULT_IMAGE_CLASSIFIER } from '../../schemas.ts';
 import { answerJson } from '../answer-json.ts';
 import { type ListedFile, readFileList } from '../body/file-list.ts';
 import type { HeldBytes } from '../body/held-bytes.ts';
@@ -10,9 +9,9 @@ import type { UploadLimits } from '../body/upload.ts';
 import { clientSignal } from '../client-signal.ts';
 import { readQueryValues, throwIssues } from '../query-values.ts';
 import { requestState } from '../request-state.ts';
-import { parseQuery, parseTarget } from '../request-target.ts';
+import { queryOf } from '../request-target.ts';
 import type { ServerSettings } from '../server-settings.ts';
-import { describeClassification } from '../tutorial/classify-route.ts';
+import { describeClassification, toClassifyOptions } from '../tutorial/classify-route.ts';
 import { ClassifyQuerySchema } from '../tutorial/tutorial-schemas.ts';
 import { toResults } from './batch-results.ts';
 
@@ -32,20 +31,12 @@ export async function answerClassificationBatch(
   const hold = heldBytes.hold();
   let files: readonly ListedFile[] = [];
   try {
-    const query = readQueryValues(ClassifyQuerySchema, parseQuery(parseTarget(context.req.url ?? '').queryString));
+    const query = readQueryValues(ClassifyQuerySchema, queryOf(context.req));
     throwIssues(query.issues);
-    const { top: topK, min_confidence: minConfidence } = query.values;
     const { maxBatchItems: maxFiles, maxBatchBytes: maxFormBytes } = settings;
     files = await readFileList(context.req, { ...uploads, field: 'file', maxFiles, maxFormBytes, hold });
-    const model = DEFAULT_IMAGE_CLASSIFIER;
-    requestState(context).model = model;
-    const options = {
-      model,
-      ignoreOrientation: true,
-      signal,
-      ...(topK === undefined ? {} : { topK }),
-      ...(minConfidence === undefined ? {} : { minConfidence }),
-    };
+    const options = { ...toClassifyOptions(query.values), signal };
+    requestState(context).model = options.model;
     const outcomes = await answerEach(files, toSource, (images) => engine.classifyAll(images, options));
     const results = toResults(context, outcomes, (answer) => describeClassification(answer, query.values));
     answerJson(context, 200, { results });

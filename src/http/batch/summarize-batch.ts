@@ -9,7 +9,7 @@ import { clientSignal } from '../client-signal.ts';
 import { readQueryValues, throwIssues } from '../query-values.ts';
 import { Refusal } from '../refusal.ts';
 import { requestState } from '../request-state.ts';
-import { parseQuery, parseTarget } from '../request-target.ts';
+import { queryOf } from '../request-target.ts';
 import type { ServerSettings } from '../server-settings.ts';
 import { findTextFault } from '../text-faults.ts';
 import { checkModel, describeBriefly, describeSummary, explainImpossible } from '../tutorial/summarize-route.ts';
@@ -32,14 +32,14 @@ export async function answerSummaryBatch(
   const hold = heldBytes.hold();
   try {
     const body = await readTextsBody(context.req, hold);
-    const query = readQueryValues(SummarizeQuerySchema, parseQuery(parseTarget(context.req.url ?? '').queryString));
+    const query = readQueryValues(SummarizeQuerySchema, queryOf(context.req));
     throwIssues('issue' in body ? [...query.issues, body.issue] : query.issues);
     const texts = 'value' in body ? body.value : [];
     if (texts.length > maxBatchItems) throw new Refusal(413, `More than ${maxBatchItems} texts, the limit of this server.`);
-    const { model, verbose, truncate, check } = query.values;
+    const { model, verbose } = query.values;
     checkModel(model, aliases);
     requestState(context).model = model;
-    const options = { ...toSummarizeOptions(query.values), model, truncate, check, signal };
+    const options = { ...toSummarizeOptions(query.values), signal };
     const outcomes = await answerEach(texts, checkText, (checked) => engine.summarizeAll(checked, options));
     for (const outcome of outcomes) {
       const explained = 'error' in outcome ? explainImpossible(outcome.error, query.values) : undefined;

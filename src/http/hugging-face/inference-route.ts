@@ -14,7 +14,7 @@ import type { PathParameters } from '../path-pattern.ts';
 import { readQueryValues, throwIssues } from '../query-values.ts';
 import { Refusal } from '../refusal.ts';
 import { requestState } from '../request-state.ts';
-import { parseQuery, parseTarget } from '../request-target.ts';
+import { queryOf } from '../request-target.ts';
 import { answerPicture } from './answer-picture.ts';
 import { answerTexts } from './answer-texts.ts';
 import { ImageParametersSchema, ImageQuerySchema, InferenceSchema, TextParametersSchema } from './hugging-face-schemas.ts';
@@ -59,7 +59,7 @@ async function answerPictureBody(context: Context, asked: Asked, { engine, uploa
   const { alias, tasks, signal, hold } = asked;
   checkMediaType(context.req);
   refuseTask(alias, tasks, 'image-classification');
-  const query = parseQuery(parseTarget(context.req.url ?? '').queryString);
+  const query = queryOf(context.req);
   const { values: parameters, issues } = readQueryValues(ImageQuerySchema, query);
   throwIssues(issues);
   const upload = await readRawUpload(context.req, uploads, hold);

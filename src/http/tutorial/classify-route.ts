@@ -12,10 +12,12 @@ import { clientSignal } from '../client-signal.ts';
 import { readQueryValues, throwIssues } from '../query-values.ts';
 import type { ValidationIssue } from '../refusal.ts';
 import { requestState } from '../request-state.ts';
-import { parseQuery, parseTarget } from '../request-target.ts';
+import { queryOf } from '../request-target.ts';
 import { type ClassificationSchema, ClassifyQuerySchema } from './tutorial-schemas.ts';
 
 const FIELD = 'file';
+
+type ClassifyQuery = v.InferOutput<typeof ClassifyQuerySchema>;
 
 /** What the image route works with. */
 export interface ClassifyParts {
@@ -32,26 +34,28 @@ export async function answerClassification(context: Context, { engine, uploads, 
   try {
     const value = await readFile(context.req, uploads, hold);
     upload = value !== undefined && 'upload' in value ? value.upload : undefined;
-    const { values, issues } = readQueryValues(ClassifyQuerySchema, parseQuery(parseTarget(context.req.url ?? '').queryString));
+    const { values, issues } = readQueryValues(ClassifyQuerySchema, queryOf(context.req));
     throwIssues([...issues, ...describeFault(value)]);
     const { source } = await upload!.finish();
-    // As the original, which never looked at the orientation that a camera notes.
     const state = requestState(context);
     state.model = DEFAULT_IMAGE_CLASSIFIER;
-    const { top: topK, min_confidence: minConfidence } = values;
-    const answer = await engine.classify(source, {
-      model: DEFAULT_IMAGE_CLASSIFIER,
-      ignoreOrientation: true,
-      signal,
-      ...(topK === undefined ? {} : { topK }),
-      ...(minConfidence === undefined ? {} : { minConfidence }),
-    });
+    const answer = await engine.classify(source, { ...toClassifyOptions(values), signal });
     state.timings = answer.timings;
     answerJson(context, 200, describeClassification(answer, values));
   } finally {
     await upload?.discard();
     hold.release();
   }
+}
+
+/** How the model is asked: as in the original, which never looked at the orientation that a camera notes. */
+export function toClassifyOptions({ top: topK, min_confidence: minConfidence }: ClassifyQuery) {
+  return {
+    model: DEFAULT_IMAGE_CLASSIFIER,
+    ignoreOrientation: true,
+    ...(topK === undefined ? {} : { topK }),
+    ...(minConfidence === undefined ? {} : { minConfidence }),
+  };
 }
 
 function readFile(request: IncomingMessage, uploads: UploadLimits, hold: ByteHold): Promise<FormValue | undefined> {
@@ -71,7 +75,7 @@ function describeFault(value: FormValue | undefined): readonly ValidationIssue[]
 /** A label as it is told, with `verbose` and all that belongs to it. */
 export function describeClassification(
   { classLabel, score, top, model, timings }: Awaited<ReturnType<Engine['classify']>>,
-  query: v.InferOutput<typeof ClassifyQuerySchema>,
+  query: ClassifyQuery,
 ): v.InferOutput<typeof ClassificationSchema> {
   const label = { class_label: classLabel };
   const isVerbose = query.verbose || query.top !== undefined;

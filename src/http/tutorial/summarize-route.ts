@@ -13,7 +13,7 @@ import { wantsEvents } from '../events/wants-events.ts';
 import { readQueryValues, throwIssues } from '../query-values.ts';
 import { Refusal, refuseValues } from '../refusal.ts';
 import { requestState } from '../request-state.ts';
-import { parseQuery, parseTarget } from '../request-target.ts';
+import { queryOf } from '../request-target.ts';
 import { EMPTY_TEXT, HALF_CHARACTER, hasHalfCharacter } from '../text-faults.ts';
 import { answerSummaryEvents } from './summary-events.ts';
 import { describeImpossibleLength, toSummarizeOptions } from './summary-lengths.ts';
@@ -37,7 +37,7 @@ export async function answerSummary(context: Context, parts: SummarizeParts): Pr
   const hold = heldBytes.hold();
   try {
     const body = await readTextBody(context.req, hold);
-    const { values, issues } = readQueryValues(SummarizeQuerySchema, parseQuery(parseTarget(context.req.url ?? '').queryString));
+    const { values, issues } = readQueryValues(SummarizeQuerySchema, queryOf(context.req));
     throwIssues('issue' in body ? [...issues, body.issue] : issues);
     const text = 'value' in body ? body.value : '';
     checkInput(text, values.model, aliases);
@@ -79,8 +79,7 @@ async function summarize(
 ): Promise<SummaryResult> {
   const options = toSummarizeOptions(query);
   try {
-    const { model, truncate, check } = query;
-    return await engine.summarize(text, { ...options, model, truncate, check, ...following });
+    return await engine.summarize(text, { ...options, ...following });
   } catch (error) {
     throw explainImpossible(error, query);
   }

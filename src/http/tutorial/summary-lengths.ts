@@ -31,14 +31,17 @@ type SummarizeQuery = v.InferOutput<typeof SummarizeQuerySchema>;
  */
 export function toSummarizeOptions(query: SummarizeQuery): SummarizeOptions {
   const defaults = query.model === T5 ? T5_LENGTHS : readLegacyLengths(query);
-  const { min_length: minLength, max_length: maxLength } = query;
+  const { model, truncate, check, min_length: minLength, max_length: maxLength } = query;
   const longest = maxLength ?? defaults.maxLength;
   if (minLength !== undefined && minLength > longest) {
     const msg = `Value error, must be at most the maximum length, which is ${longest}`;
     throw refuseValues(describeLength('min_length', minLength, msg));
   }
   return {
-    ...(query.model === T5 ? T5_OPTIONS : {}),
+    ...(model === T5 ? T5_OPTIONS : {}),
+    model,
+    truncate,
+    check,
     ...(minLength === undefined ? {} : { minLength }),
     ...(maxLength === undefined ? {} : { maxLength }),
     defaults,
