@@ -26,10 +26,22 @@ interface TokenizerFiles {
   readonly specialTokensMap: string | null;
 }
 
+/** How the graphs of a model are to be run. */
+interface GraphUse<Prepared> {
+  /**
+   * What was prepared of the graphs, by absolute paths, to be loaded instead of them; null: nothing. `optimized`: saved by ONNX Runtime
+   * after its own optimisation, for this machine.
+   */
+  readonly prepared: (Prepared & { readonly optimized: boolean }) | null;
+  /** The dtype is q8 and is to be made of fp32: `files` names the fp32 graphs. */
+  readonly quantize: boolean;
+}
+
 export type LocalClassifier = LocalFiles<
   'image-classification',
   { readonly config: string; readonly preprocessorConfig: string; readonly model: string }
->;
+> &
+  GraphUse<{ readonly model: string }>;
 
 export type LocalSummarizer = LocalFiles<
   'summarization',
@@ -42,12 +54,16 @@ export type LocalSummarizer = LocalFiles<
     /** decoder_with_past_model; null beside a merged decoder. */
     readonly decoderWithPast: string | null;
   }
->;
+> &
+  GraphUse<{ readonly encoder: string; readonly decoder: string }>;
 
 type LocalTokenizer = LocalFiles<'tokenization', TokenizerFiles>;
 
 /** A model whose files are on this disk: what a runner needs to load it. */
 export type LocalModel = LocalClassifier | LocalSummarizer | LocalTokenizer;
+
+/** A model that has graphs. */
+export type PreparableModel = LocalClassifier | LocalSummarizer;
 
 /** A picture as it crosses to the runner, which opens paths itself. */
 export type ImageSource = { readonly path: string } | { readonly bytes: Uint8Array };
@@ -167,3 +183,25 @@ export type FromRunner =
   | { readonly type: 'result'; readonly id: number; readonly answer: RunnerAnswer; readonly memoryBytes: number }
   | { readonly type: 'failed'; readonly id: number; readonly error: ErrorReport }
   | { readonly type: 'cancelled'; readonly id: number };
+
+/** What a preparer made, by roles: `model`, or `encoder` and `decoder`. Names are relative to the folder that it was given. */
+export interface PreparedFiles {
+  /** The rewritten graphs, which any machine can load. */
+  readonly graph: Readonly<Record<string, string>>;
+  /** ONNX Runtime's own save of them; null if that failed or was refused. */
+  readonly optimized: Readonly<Record<string, string>> | null;
+}
+
+/** To a preparer, which makes faster graphs of a model's in a process of its own. It is asked once. */
+export interface ToPreparer {
+  readonly type: 'prepare';
+  readonly model: PreparableModel;
+  /** Absolute; there, empty and private. All that the prepared graphs need must be in it in the end: weights too, as links or copies. */
+  readonly folder: string;
+}
+
+export type FromPreparer =
+  /** What it does now, in a few words: the sign of life. */
+  | { readonly type: 'stage'; readonly stage: string }
+  | { readonly type: 'prepared'; readonly files: PreparedFiles }
+  | { readonly type: 'failed'; readonly error: ErrorReport };

@@ -54,7 +54,8 @@ function imageClassifierFiles(dtype: Dtype): ModelFiles {
     optional: {},
     graphs: [model],
     toLocalModel: (identity, { config = '', preprocessorConfig = '', model = '' }) => {
-      return { task: 'image-classification', identity, files: { config, preprocessorConfig, model } };
+      const files = { config, preprocessorConfig, model };
+      return { task: 'image-classification', identity, files, prepared: null, quantize: false };
     },
   };
 }
@@ -72,7 +73,7 @@ function summarizerFiles(dtype: Dtype, merged: boolean): ModelFiles {
     toLocalModel: (identity, paths) => {
       const { config = '', encoder = '', decoder = '', decoderWithPast = null, generationConfig = null } = paths;
       const files = { ...tokenizerPaths(paths), config, generationConfig, encoder, decoder, decoderWithPast };
-      return { task: 'summarization', identity, files };
+      return { task: 'summarization', identity, files, prepared: null, quantize: false };
     },
   };
 }

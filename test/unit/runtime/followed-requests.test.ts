@@ -29,6 +29,8 @@ function createHost({ dtype }: { readonly dtype: Dtype } = ONE_AT_A_TIME) {
     task: 'summarization',
     identity: { id: 'fake', revision: null, dtype },
     files: { ...NO_FILES, encoder: '', decoder: '', decoderWithPast: null },
+    prepared: null,
+    quantize: false,
   };
   const host = new ModelHost({
     name: 'fake',

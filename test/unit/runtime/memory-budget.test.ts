@@ -68,6 +68,8 @@ function createPool(maxMemoryBytes: number, memoryBytes: number) {
         task: 'image-classification',
         identity: { id: name, revision: null, dtype: 'fp32' },
         files: { config: join(folder, 'none'), preprocessorConfig: join(folder, 'none'), model: join(folder, 'weights') },
+        prepared: null,
+        quantize: false,
       },
       numThreads: 1,
       watchdogMs: 1000,

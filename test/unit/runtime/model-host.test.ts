@@ -19,6 +19,8 @@ const MODEL: LocalModel = {
   task: 'image-classification',
   identity: { id: 'fake', revision: null, dtype: 'fp32' },
   files: { config: '', preprocessorConfig: '', model: '' },
+  prepared: null,
+  quantize: false,
 };
 const REQUEST: ClassificationRequest = {
   task: 'image-classification',
@@ -43,6 +45,8 @@ const SUMMARIZER: LocalModel = {
     decoder: '',
     decoderWithPast: null,
   },
+  prepared: null,
+  quantize: false,
 };
 const SUMMARY: SummarizationAnswer = {
   task: 'summarization',

@@ -10,6 +10,8 @@ const MODEL: LocalModel = {
   task: 'image-classification',
   identity: { id: 'fake', revision: null, dtype: 'fp32' },
   files: { config: '', preprocessorConfig: '', model: '' },
+  prepared: null,
+  quantize: false,
 };
 
 test('a model that could not be loaded is resolved anew for the next request: its files may have come back', async () => {

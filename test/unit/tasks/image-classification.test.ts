@@ -87,6 +87,8 @@ function load(session: TensorSession, prepareImage: PrepareImage, first?: Classi
       preprocessorConfig: join(folder, 'preprocessor_config.json'),
       model: join(folder, 'model.onnx'),
     },
+    prepared: null,
+    quantize: false,
   };
   return loadImageClassifier(model, {
     numThreads: 1,
