@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile, readFile, realpath, rename, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';
+import { createFolder } from '../disk/create-folder.ts';
 import { OnnxPredictError } from '../errors.ts';
 import { cacheFailure } from './cache-failure.ts';
 import type { CacheLayout } from './cache-layout.ts';
-import { createFolder } from './create-folder.ts';
 import type { RemoteFile } from './list-repository.ts';
 import { isCommit } from './model-reference.ts';
 

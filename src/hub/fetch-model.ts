@@ -1,4 +1,5 @@
 import { stat, statfs } from 'node:fs/promises';
+import { holdLock } from '../disk/file-lock.ts';
 import { OnnxPredictError, reportError } from '../errors.ts';
 import { formatBytes } from '../format-bytes.ts';
 import type { DownloadEvent, ModelFile } from '../schemas.ts';
@@ -6,7 +7,6 @@ import { cacheFailure } from './cache-failure.ts';
 import type { CacheLayout } from './cache-layout.ts';
 import { commitSnapshot, hasBlob, isPlaced, makeFolder, writeReference } from './commit-snapshot.ts';
 import { downloadBlob } from './download-blob.ts';
-import { holdLock } from './file-lock.ts';
 import type { HubConnection } from './hub-connection.ts';
 import { listRepository, type RemoteFile, type RepositoryListing } from './list-repository.ts';
 import { externalDataName, fileNames, isExternalData, type ModelFiles } from './model-files.ts';
@@ -179,10 +179,14 @@ async function fetchBlob(
 ): Promise<void> {
   const { layout, reference, signal } = request;
   const connection = tellingRetries(request, file.path);
-  await using _lock = await holdLock(layout.lock(file.etag), {
+  const lock = layout.lock(file.etag);
+  await using _lock = await holdLock(lock, {
     clock: connection.clock,
     signal,
     onWait: () => request.onProgress({ type: 'waiting', reason: 'lock', delayMs: null, file: file.path, error: null }),
+  }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw cacheFailure(error, lock);
   });
   // Another process may have fetched it while this one waited.
   if (await hasBlob(layout, file)) return onProgress(file.sizeBytes, file.sizeBytes);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { cleanToken } from '../config.ts';
+import type { Clock } from '../disk/clock.ts';
 import { OnnxPredictError } from '../errors.ts';
-import type { Clock } from './clock.ts';
 import { defaultFetch, type Fetch } from './default-fetch.ts';
 import type { HubSettings } from './hub-settings.ts';
 

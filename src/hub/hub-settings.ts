@@ -1,5 +1,5 @@
 import type { HubEnvironment } from '../config.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../disk/clock.ts';
 import type { Fetch } from './default-fetch.ts';
 
 /** The environment's settings with a caller's over them, and what tests put in the place of network and time. */

@@ -1,11 +1,11 @@
 import { resolve as resolvePath } from 'node:path';
 import type { HubEnvironment } from '../config.ts';
+import { systemClock } from '../disk/clock.ts';
 import { OnnxPredictError } from '../errors.ts';
 import type { LocalModel, RunnerTask } from '../protocol.ts';
 import type { DownloadEvent, Dtype, ModelFile, ModelOwnership, PullResult, Task } from '../schemas.ts';
 import { SharedWork, type Waiter } from '../shared-work.ts';
 import { type CacheLayout, cacheLayout } from './cache-layout.ts';
-import { systemClock } from './clock.ts';
 import type { Fetch } from './default-fetch.ts';
 import type { FetchedModel } from './fetch-model.ts';
 import { checkToken, type HubConnection, openConnection, parseEndpoint } from './hub-connection.ts';

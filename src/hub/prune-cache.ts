@@ -1,10 +1,10 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../disk/clock.ts';
+import { isLocked } from '../disk/file-lock.ts';
 import type { PrunedFiles } from '../schemas.ts';
 import { cacheFailure } from './cache-failure.ts';
 import { LOCK_SUFFIX, OWN_PARTIAL_SUFFIX } from './cache-layout.ts';
-import type { Clock } from './clock.ts';
-import { isLocked } from './file-lock.ts';
 import { isFlocked } from './is-flocked.ts';
 import type { CachedRepository, PartialBlob } from './scan-cache.ts';
 

@@ -1,11 +1,11 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../disk/clock.ts';
+import { isLocked } from '../disk/file-lock.ts';
 import { OnnxPredictError } from '../errors.ts';
 import type { RemovedModel } from '../schemas.ts';
 import { cacheFailure } from './cache-failure.ts';
 import { type CacheLayout, LOCK_SUFFIX } from './cache-layout.ts';
-import type { Clock } from './clock.ts';
-import { isLocked } from './file-lock.ts';
 import { isFlocked } from './is-flocked.ts';
 import type { CachedRepository, CachedSnapshot } from './scan-cache.ts';
 

@@ -1,5 +1,5 @@
+import type { Clock } from '../disk/clock.ts';
 import type { OnnxPredictError } from '../errors.ts';
-import type { Clock } from './clock.ts';
 
 const MAX_RETRIES = 5;
 const BASE_DELAY_MS = 500;

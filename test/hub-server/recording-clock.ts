@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../../src/hub/clock.ts';
+import type { Clock } from '../../src/disk/clock.ts';
 
 /** A clock whose sleeps are over at once, and which tells how long they should have been. */
 export function recordingClock(): Clock & { readonly delaysMs: number[] } {

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../../src/disk/clock.ts';
+import { holdLock } from '../../../src/disk/file-lock.ts';
 import { cacheLayout } from '../../../src/hub/cache-layout.ts';
-import { systemClock } from '../../../src/hub/clock.ts';
-import { holdLock } from '../../../src/hub/file-lock.ts';
 import { pruneCache } from '../../../src/hub/prune-cache.ts';
 import { scanCache } from '../../../src/hub/scan-cache.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createFolder } from '../../../src/hub/create-folder.ts';
+import { createFolder } from '../../../src/disk/create-folder.ts';
 
 let folder: string;
 beforeEach(async () => {

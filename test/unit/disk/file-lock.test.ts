@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/hub/clock.ts';
-import { holdLock, isLocked } from '../../../src/hub/file-lock.ts';
-import { ownIdentity, type ProcessIdentity } from '../../../src/hub/process-identity.ts';
+import { systemClock } from '../../../src/disk/clock.ts';
+import { holdLock, isLocked } from '../../../src/disk/file-lock.ts';
+import { ownIdentity, type ProcessIdentity } from '../../../src/disk/process-identity.ts';
 
 let folder: string;
 let path: string;
@@ -90,10 +90,10 @@ describe('a lock', () => {
     });
   });
 
-  test('that cannot be removed is a cache error', async () => {
+  test('that cannot be removed is an error of the system', async () => {
     await mkdir(path, { recursive: true });
     await age(path);
-    await expect(holdLock(path, options)).rejects.toMatchObject({ code: 'CACHE_UNWRITABLE' });
+    await expect(holdLock(path, options)).rejects.toMatchObject({ syscall: expect.any(String) as string });
   });
 
   test('is given to one of many that find a dead owner, and then to the next', async () => {
@@ -120,9 +120,9 @@ describe('a lock', () => {
     await expect(waiting).rejects.toThrow('changed my mind');
   });
 
-  test('in a folder that cannot be made is a cache error', async () => {
+  test('in a folder that cannot be made is an error of the system', async () => {
     await writeFile(join(folder, 'file'), '');
     const refused = holdLock(join(folder, 'file', 'locks', 'x'), options);
-    await expect(refused).rejects.toMatchObject({ code: 'CACHE_UNWRITABLE' });
+    await expect(refused).rejects.toMatchObject({ syscall: expect.any(String) as string });
   });
 });

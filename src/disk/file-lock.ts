@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { link, open, readFile, stat, unlink, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
-import { cacheFailure } from './cache-failure.ts';
 import type { Clock } from './clock.ts';
 import { createFolder } from './create-folder.ts';
 import { isRunning, ownIdentity, type ProcessIdentity } from './process-identity.ts';
@@ -25,7 +24,7 @@ type Owner = v.InferOutput<typeof OwnerSchema>;
 /**
  * Waits until nobody else holds the lock file `path`, and holds it until it is disposed of. A lock whose process has ended is
  * taken over. It keeps work from being done twice; that nothing breaks without it is up to atomic renames.
- * @throws OnnxPredictError CACHE_UNWRITABLE; the signal's reason once it is aborted
+ * @throws the system's error if the file cannot be made; the signal's reason once it is aborted
  */
 export async function holdLock(
   path: string,
@@ -41,27 +40,22 @@ export async function holdLock(
   },
 ): Promise<AsyncDisposable> {
   let waits = false;
-  try {
-    await createFolder(dirname(path));
-    const owner: Owner = { ...(await ownIdentity()), token: randomUUID() };
-    while (!(await create(path, owner))) {
-      signal.throwIfAborted();
-      if (await removeIfStale(path, owner, clock)) continue;
-      if (!waits) onWait?.();
-      waits = true;
-      await clock.sleep(POLL_MS, signal);
-    }
-    const heartbeat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), HEARTBEAT_MS).unref();
-    return {
-      async [Symbol.asyncDispose]() {
-        clearInterval(heartbeat);
-        if ((await readLock(path))?.owner?.token === owner.token) await unlink(path).catch(() => {});
-      },
-    };
-  } catch (error) {
+  await createFolder(dirname(path));
+  const owner: Owner = { ...(await ownIdentity()), token: randomUUID() };
+  while (!(await create(path, owner))) {
     signal.throwIfAborted();
-    throw cacheFailure(error, path);
+    if (await removeIfStale(path, owner, clock)) continue;
+    if (!waits) onWait?.();
+    waits = true;
+    await clock.sleep(POLL_MS, signal);
   }
+  const heartbeat = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => {}), HEARTBEAT_MS).unref();
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(heartbeat);
+      if ((await readLock(path))?.owner?.token === owner.token) await unlink(path).catch(() => {});
+    },
+  };
 }
 
 /** Whether a living process holds the lock file `path`. */
