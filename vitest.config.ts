@@ -3,11 +3,16 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { TotalsReporter } from './test/reporters/totals-reporter.ts';
 
-/** No test reaches the real Hub, nor the cache and the token of whoever runs it; tests of the Hub set their own. */
+/**
+ * No test reaches the real Hub, nor the cache, the prepared models and the token of whoever runs it; tests of the Hub and of prepared
+ * models set their own.
+ */
 const env = {
   HF_HUB_OFFLINE: '1',
   HF_ENDPOINT: 'http://127.0.0.1:9',
   HF_HOME: join(tmpdir(), 'onnx-predict-test-no-such-folder'),
+  ONNX_PREDICT_PREPARED_DIR: join(tmpdir(), 'onnx-predict-test-no-such-folder', 'prepared'),
+  ONNX_PREDICT_PREPARE: 'never',
   HF_HUB_CACHE: '',
   HUGGINGFACE_HUB_CACHE: '',
   HF_TOKEN: '',

@@ -77,6 +77,21 @@ export function readHubEnvironment(env: NodeJS.ProcessEnv = process.env, home: s
   };
 }
 
+/** Where prepared models are kept, and whether models are prepared at all. */
+export interface PreparedEnvironment {
+  /** Absolute, as the working folder may change. */
+  readonly dir: string;
+  /** As it was given, in lower case; null where nothing is said. */
+  readonly prepare: string | null;
+}
+
+/** Reads ONNX_PREDICT_PREPARED_DIR and ONNX_PREDICT_PREPARE. */
+export function readPreparedEnvironment(env: NodeJS.ProcessEnv = process.env, home: string = homedir()): PreparedEnvironment {
+  const cache = env['XDG_CACHE_HOME'] || join(home, '.cache');
+  const dir = env[`${OPTION_VARIABLE_PREFIX}PREPARED_DIR`] || join(cache, 'onnx-predict', 'prepared');
+  return { dir: resolve(expandPath(dir, env, home)), prepare: env[`${OPTION_VARIABLE_PREFIX}PREPARE`]?.toLowerCase() || null };
+}
+
 /** The variables that stand for a command's options, by their names without `ONNX_PREDICT_`. An empty one counts as unset. */
 export function readOptionVariables(env: NodeJS.ProcessEnv = process.env): ReadonlyMap<string, string> {
   return new Map(

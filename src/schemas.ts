@@ -50,7 +50,7 @@ const countSchema = v.pipe(v.number(), v.integer('must be a whole number'), v.mi
 /** What may come with any request that takes its time: handed on as it is, not copied. */
 export const WaiterOptionsSchema = v.strictObject({
   signal: v.optional(v.custom<AbortSignal>(isAbortSignal, 'must be an AbortSignal')),
-  onProgress: v.optional(v.custom<(event: DownloadEvent) => void>(isFunction, 'must be a function')),
+  onProgress: v.optional(v.custom<(event: LoadEvent) => void>(isFunction, 'must be a function')),
 });
 
 /** Options of `engine.classify()` but for `signal`, which is not data. */
@@ -87,8 +87,8 @@ export const ClassifyOptionsSchema = v.pipe(
 export type ClassifyOptions = v.InferInput<typeof ClassifyOptionsSchema> & {
   /** Aborting rejects with `signal.reason`; work already in a runner stops at its next step. */
   readonly signal?: AbortSignal;
-  /** Told of a download, if one is needed. */
-  readonly onProgress?: (event: DownloadEvent) => void;
+  /** Told of a download, and of a preparation, if one is needed. */
+  readonly onProgress?: (event: LoadEvent) => void;
 };
 
 /** Options of `engine.load()` but for `signal` and `onProgress`, which are not data. */
@@ -104,8 +104,8 @@ export const LoadOptionsSchema = v.strictObject({
 /** Options of `engine.load()`. */
 export type LoadOptions = v.InferInput<typeof LoadOptionsSchema> & {
   readonly signal?: AbortSignal;
-  /** Told of a download, if one is needed. */
-  readonly onProgress?: (event: DownloadEvent) => void;
+  /** Told of a download, and of a preparation, if one is needed. */
+  readonly onProgress?: (event: LoadEvent) => void;
 };
 
 /** A model in use, as `engine.status()` gives it. */
@@ -180,7 +180,21 @@ export const VerifyOptionsSchema = v.strictObject({ signal: WaiterOptionsSchema.
 export type PullOptions = v.InferInput<typeof PullOptionsSchema> & {
   /** Aborting rejects with `signal.reason`; what arrived is kept for the next time. */
   readonly signal?: AbortSignal;
-  readonly onProgress?: (event: DownloadEvent) => void;
+  readonly onProgress?: (event: LoadEvent) => void;
+};
+
+/** Options of `engine.prepare()` but for `signal` and `onProgress`, which are not data. */
+export const PrepareOptionsSchema = v.strictObject({
+  ...LoadOptionsSchema.entries,
+  /** Also if it was prepared before. Default false. */
+  force: v.optional(v.boolean()),
+});
+
+/** Options of `engine.prepare()`. */
+export type PrepareOptions = v.InferInput<typeof PrepareOptionsSchema> & {
+  readonly signal?: AbortSignal;
+  /** Told of a download, if one is needed, and of the preparation. */
+  readonly onProgress?: (event: LoadEvent) => void;
 };
 
 /** One file of a model. */
@@ -233,6 +247,21 @@ export type DownloadEvent =
       readonly error: ErrorReport | null;
     };
 
+/** What happens while graphs are prepared for this machine, once. Nothing of it comes for a model that is prepared. */
+export interface PreparationEvent {
+  readonly type: 'preparing';
+  /** The model's id. */
+  readonly model: string;
+  readonly dtype: Dtype;
+  /** In a few words, may be empty; null: it is over. */
+  readonly stage: string | null;
+  /** Why the model runs as it is, if that is how it ended. */
+  readonly failure: string | null;
+}
+
+/** What happens until a model can be loaded. */
+export type LoadEvent = DownloadEvent | PreparationEvent;
+
 /** The answer of `engine.pull()`. */
 export interface PullResult extends ModelOwnership {
   readonly model: ModelIdentity;
@@ -242,6 +271,30 @@ export interface PullResult extends ModelOwnership {
   readonly downloadedBytes: number;
   /** The folder that holds the files. */
   readonly folder: string;
+}
+
+/** A model whose graphs were made faster for this machine. */
+export interface PreparedModel {
+  readonly task: Task;
+  readonly model: ModelIdentity;
+  /** Where the graphs are. */
+  readonly folder: string;
+  /** What it takes beside the model's own files. */
+  readonly sizeBytes: number;
+  /** Whether ONNX Runtime's own optimisation of it is kept too. */
+  readonly optimized: boolean;
+  /** Whether it is q8 made of fp32 files, instead of the repository's. */
+  readonly quantized: boolean;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+/** The answer of `engine.prepare()`. */
+export interface PreparationResult extends PreparedModel {
+  /** False if it was there. */
+  readonly made: boolean;
+  /** What this call took to make it; 0 if it was there. */
+  readonly prepareMs: number;
 }
 
 /** A model that can be used or is known by an alias, as `engine.models.list()` gives it: one per revision on the disk. */
@@ -260,6 +313,8 @@ export interface ListedModel extends ModelOwnership {
   readonly sizeBytes: number;
   /** Of downloads of this repository that did not end. */
   readonly partialBytes: number;
+  /** The dtypes of which faster graphs were prepared for this machine; missing where there are none. */
+  readonly prepared?: readonly Dtype[];
 }
 
 /** A model in one dtype. */
@@ -283,6 +338,8 @@ export interface ShownModel extends ModelOwnership {
   /** Where its files are; null if none are on the disk. */
   readonly folder: string | null;
   readonly variants: readonly ModelVariant[];
+  /** The dtypes of which faster graphs were prepared for this machine; missing where there are none. */
+  readonly prepared?: readonly Dtype[];
 }
 
 /** What this machine knows of a model for one task, as `engine.describe()` gives it. */
@@ -458,7 +515,7 @@ export type QueueState =
 
 /** What happens while a summary is made. */
 export type SummarizeEvent =
-  | DownloadEvent
+  | LoadEvent
   /** It waits, for others or for its model to be loaded, its place is another, or it is begun. Nothing of it comes for one that need not wait. */
   | ({ readonly type: 'state' } & QueueState)
   /** With `truncate: 'chunk'`, of a text that is too long, before its summary. There are further rounds if what the parts gave is. */
@@ -552,8 +609,8 @@ export const TokenizeOptionsSchema = v.strictObject({
 /** Options of `engine.tokenize()`. */
 export type TokenizeOptions = v.InferInput<typeof TokenizeOptionsSchema> & {
   readonly signal?: AbortSignal;
-  /** Told of a download, if one is needed. */
-  readonly onProgress?: (event: DownloadEvent) => void;
+  /** Told of a download, and of a preparation, if one is needed. */
+  readonly onProgress?: (event: LoadEvent) => void;
 };
 
 /** The answer of `engine.tokenize()`. */

@@ -27,6 +27,7 @@ export function describeProgress(event: SummarizeEvent): SummaryProgress | undef
         parts: { round: event.round, num_done: event.numDone, num_parts: event.numParts },
       };
     case 'start':
+    case 'preparing':
       return { state: 'loading', place: null, output_tokens: 0, max_length: null };
     case 'progress':
     case 'waiting':

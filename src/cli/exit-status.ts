@@ -32,6 +32,7 @@ export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   CACHE_UNWRITABLE: EXIT.noModel,
   CACHE_INVALID: EXIT.noModel,
   CACHE_BUSY: EXIT.noModel,
+  PREPARATION_FAILED: EXIT.inputFailed,
   RUNNER_CRASHED: EXIT.inputFailed,
   RUNNER_UNRESPONSIVE: EXIT.inputFailed,
   RUNNER_START_FAILED: EXIT.noModel,

@@ -44,6 +44,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, ProblemRow>> = {
   CACHE_UNWRITABLE: unavailable('The model could not be kept on this server; its operator should see to the disk.'),
   CACHE_INVALID: unavailable('The model cache of this server is damaged; its operator can run "onnx-predict verify".'),
   CACHE_BUSY: unavailable('The model is being fetched by another process; try again later.'),
+  PREPARATION_FAILED: unavailable('The model could not be prepared on this server; its operator should see to it.'),
   RUNNER_CRASHED: { status: 500, detail: 'The process that ran the model ended unexpectedly; send the request again.' },
   RUNNER_UNRESPONSIVE: { status: 504, detail: 'The model did not answer in time; send the request again, or a smaller one.' },
   RUNNER_START_FAILED: unavailable('No process could be started for the model; try again later.'),

@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { runnerEnvironment } from '../config.ts';
 import type { FromRunner } from '../protocol.ts';
-import type { RunnerConnection, RunnerEvents, RunnerExit } from './runner-connection.ts';
+import type { RunnerConnection, RunnerEvents } from './runner-connection.ts';
+import { whenGone } from './when-gone.ts';
 
 const MAIN_FILE = fileURLToPath(new URL('../runner/main.js', import.meta.url));
-const MAX_STDERR_CHARACTERS = 2000;
 const CLOSE_TIMEOUT_MS = 3000;
 
 /** Starts a runner as a child process of its own: what crashes there crashes nothing here. */
@@ -49,26 +49,4 @@ function setReferenced(child: ChildProcess, referenced: boolean): void {
     if (referenced) handle?.ref();
     else handle?.unref();
   }
-}
-
-/** Resolves when the process has ended and everything that it sent and wrote has been read. */
-function whenGone(child: ChildProcess): Promise<RunnerExit> {
-  let stderrTail = '';
-  child.stderr?.setEncoding('utf8');
-  child.stderr?.on('data', (text: string) => {
-    stderrTail = (stderrTail + text).slice(-MAX_STDERR_CHARACTERS);
-  });
-  // The child's own `close` event never comes where this side has closed the channel, so its parts are awaited one by one.
-  const stderrRead = new Promise<void>((resolve) => child.stderr?.once('close', () => resolve()));
-  const disconnected = new Promise<void>((resolve) => child.once('disconnect', () => resolve()));
-  return new Promise((resolve) => {
-    child.on('error', (error) => {
-      if (child.pid === undefined) resolve({ started: false, reason: error.message, signal: null });
-    });
-    child.once('exit', async (code, signal) => {
-      await Promise.all([stderrRead, disconnected]);
-      const ending = signal === null ? `exit status ${code}` : `signal ${signal}`;
-      resolve({ started: true, reason: stderrTail === '' ? ending : `${ending}: ${stderrTail.trim()}`, signal });
-    });
-  });
 }
