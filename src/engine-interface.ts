@@ -11,6 +11,8 @@ import {
   type LoadOptions,
   type ModelIdentity,
   type ModelStatus,
+  type PreparationResult,
+  type PrepareOptions,
   type PullOptions,
   type PullResult,
   type SummarizeOptions,
@@ -42,6 +44,13 @@ export const EngineOptionsSchema = v.strictObject({
   token: v.optional(v.nullable(v.pipe(v.string(), v.nonEmpty('must not be empty')))),
   /** Nothing is asked of the Hub. Default: HF_HUB_OFFLINE. */
   offline: v.optional(v.boolean()),
+  /** Where prepared models are kept. Default: ONNX_PREDICT_PREPARED_DIR, or `onnx-predict/prepared` in $XDG_CACHE_HOME or ~/.cache. */
+  preparedDir: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
+  /**
+   * Whether a model's graphs are made faster for this machine, once, before it is first loaded; `never`: they are used as they are, also
+   * where they are prepared. Default: ONNX_PREDICT_PREPARE, or `auto`.
+   */
+  prepare: v.optional(v.picklist(['auto', 'never'], 'must be auto or never')),
   /** Names for models of your own, over the built-in aliases: what each stands for is an alias, a folder or a repository. */
   aliases: v.optional(aliasesSchema),
   /** A model that nobody asked for so long is unloaded; its memory returns to the system. Default: never. */
@@ -122,10 +131,16 @@ export interface Engine extends AsyncDisposable {
    */
   tokenize(text: string, options?: TokenizeOptions): Promise<TokenizationResult>;
   /**
-   * Fetches a model from the Hub, or what has changed of it.
+   * Fetches a model from the Hub, or what has changed of it, and prepares it.
    * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
    */
   pull(model: string, options?: PullOptions): Promise<PullResult>;
+  /**
+   * Makes a model's graphs faster for this machine, if they are not; a model that is not on the disk is fetched first. Loading does the
+   * same with `prepare: 'auto'`, but for models that are small or built in.
+   * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted
+   */
+  prepare(model: string, options?: PrepareOptions): Promise<PreparationResult>;
   /**
    * Loads a model and warms it up, so that its first request need not wait. Does nothing for one that is loaded.
    * @throws OnnxPredictError with a stable `code`; the signal's reason once it is aborted

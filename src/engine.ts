@@ -1,5 +1,6 @@
+import { resolve as resolvePath } from 'node:path';
 import { toClassificationRequest, toClassificationResult } from './classification-request.ts';
-import { readHubEnvironment } from './config.ts';
+import { readHubEnvironment, readPreparedEnvironment } from './config.ts';
 import {
   CallbackOptionsSchema,
   DEFAULT_WATCHDOG_MS,
@@ -9,16 +10,17 @@ import {
   EngineOptionsSchema,
   type ModelManager,
 } from './engine-interface.ts';
+import { createEngineModels, parseWhen } from './engine-models.ts';
 import { OnnxPredictError } from './errors.ts';
 import { findUnsupported } from './faithfulness/find-unsupported.ts';
 import { createHub, hubSettings } from './hub/hub.ts';
-import { lazyModelManager } from './hub/lazy-model-manager.ts';
 import { suspectCache } from './hub/suspect-cache.ts';
 import { toImageSource } from './image-source.ts';
 import { createImageSpool } from './image-spool.ts';
 import { DEFAULT_MAX_PIXELS, MAX_TEXT_LENGTH } from './limits.ts';
 import { silentLogger } from './logger.ts';
 import { answerEach, type Outcome, toOutcome } from './outcomes.ts';
+import type { RunPreparer } from './prepared/make-prepared.ts';
 import type { GenerationProgress } from './protocol.ts';
 import { availableThreads } from './runtime/available-threads.ts';
 import { createModelService } from './runtime/model-service.ts';
@@ -33,6 +35,9 @@ import {
   LoadOptionsSchema,
   type ModelIdentity,
   modelSchema,
+  type PreparationResult,
+  type PrepareOptions,
+  PrepareOptionsSchema,
   type PullOptions,
   PullOptionsSchema,
   type PullResult,
@@ -55,6 +60,8 @@ export interface RunnerTransport {
   readonly connect: ConnectRunner;
   /** Larger pictures go through a private temporary file: a 20 MB message blocks its sender for 10 to 44 ms. */
   readonly spoolAboveBytes: number;
+  /** Has graphs prepared. Default: in a child process. */
+  readonly prepare?: RunPreparer;
 }
 
 const CHILD_PROCESSES: RunnerTransport = { connect: startRunnerProcess, spoolAboveBytes: 1024 * 1024 };
@@ -79,10 +86,20 @@ export function createEngineOver(
     keepAliveMs = Infinity,
     maxMemoryBytes = Infinity,
     queue,
+    preparedDir,
+    prepare: when,
     ...hubOptions
   } = parseArgument(EngineOptionsSchema, options);
   parseArgument(CallbackOptionsSchema, { fetch });
   const hub = createHub(hubSettings(readHubEnvironment(), { ...hubOptions, fetch }));
+  const environment = readPreparedEnvironment();
+  const files = createEngineModels(hub, {
+    // The working folder may change.
+    dir: resolvePath(preparedDir ?? environment.dir),
+    when: when ?? parseWhen(environment.prepare),
+    run: transport.prepare ?? runPreparerLater,
+    logger,
+  });
   const service = createModelService({
     numThreads,
     watchdogMs,
@@ -91,11 +108,12 @@ export function createEngineOver(
     queue,
     connect: transport.connect,
     logger,
-    resolve: ({ name, ...wanted }, waiter) => hub.resolve({ ...wanted, model: target(name) }, waiter),
+    resolve: ({ name, ...wanted }, waiter) => files.resolve({ ...wanted, model: target(name) }, waiter),
+    distrust: files.distrust,
     explain: suspectCache,
   });
   const spool = createImageSpool();
-  const models = lazyModelManager(hub);
+  const models = files.manager;
   let closed = false;
 
   /** What a name stands for. A prototype's names are no aliases. */
@@ -228,7 +246,17 @@ export function createEngineOver(
     const model = parseArgument(modelSchema, name);
     const { task, dtype = 'fp32', revision } = parseArgument(PullOptionsSchema, options);
     checkWaiter({ signal, onProgress });
-    return hub.pull({ task, model, dtype, revision }, { signal, onEvent: onProgress });
+    const waiter = { signal, onEvent: onProgress };
+    const pulled = await hub.pull({ task, model, dtype, revision }, waiter);
+    await files.prepareAfterPull({ task, model, dtype, revision }, waiter);
+    return pulled;
+  }
+
+  async function prepare(name: string, { signal, onProgress, ...options }: PrepareOptions = {}): Promise<PreparationResult> {
+    const model = target(parseArgument(modelSchema, name));
+    const { task, dtype = 'fp32', revision, force = false } = parseArgument(PrepareOptionsSchema, options);
+    checkWaiter({ signal, onProgress });
+    return files.prepare({ task, model, dtype, revision }, force, { signal, onEvent: onProgress });
   }
 
   async function load(name: string, { signal, onProgress, ...options }: LoadOptions = {}): Promise<ModelIdentity> {
@@ -253,6 +281,7 @@ export function createEngineOver(
     summarizeAll,
     tokenize,
     pull,
+    prepare,
     load,
     unload: (name) => service.unload(name),
     status: () => service.status(),
@@ -268,6 +297,12 @@ export function createEngineOver(
     [Symbol.asyncDispose]: close,
   };
 }
+
+/** The code that starts processes is loaded when one is started. */
+const runPreparerLater: RunPreparer = async (request, options) => {
+  const { runPreparer } = await import('./runtime/preparer-process.ts');
+  return runPreparer(request, options);
+};
 
 /** The summary with what its text does not say. */
 async function checkAgainst(text: string, result: SummaryResult): Promise<SummaryResult> {

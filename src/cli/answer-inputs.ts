@@ -2,7 +2,7 @@ import { readHubEnvironment } from '../config.ts';
 import type { Engine } from '../engine.ts';
 import { type ErrorReport, OnnxPredictError, reportError } from '../errors.ts';
 import { jsonLine, printable } from '../printable-text.ts';
-import type { DownloadEvent } from '../schemas.ts';
+import type { LoadEvent } from '../schemas.ts';
 import type { CommandDependencies } from './command-dependencies.ts';
 import { showDownloads } from './download-progress.ts';
 import { EXIT, EXIT_STATUS } from './exit-status.ts';
@@ -17,7 +17,7 @@ export interface Answering<Result> {
   /** Whether an answer is over so soon that the start of a process of its own would be felt. */
   readonly brief: boolean;
   /** Asks the engine. `onDownload` is undefined where no progress is to be shown. */
-  readonly answer: (file: string, engine: Engine, onDownload: ((event: DownloadEvent) => void) | undefined) => Promise<Result>;
+  readonly answer: (file: string, engine: Engine, onDownload: ((event: LoadEvent) => void) | undefined) => Promise<Result>;
   /** The text of one result, line ends included; empty where it was written already. */
   readonly format: (file: string, result: Result) => string;
   /** Whether every line of JSON says its type, as there are several. */

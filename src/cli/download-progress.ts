@@ -1,14 +1,14 @@
 import type { Ora } from 'ora';
 import { formatBytes } from '../format-bytes.ts';
 import { printable } from '../printable-text.ts';
-import type { DownloadEvent } from '../schemas.ts';
+import type { DownloadEvent, LoadEvent, PreparationEvent } from '../schemas.ts';
 import type { Terminal } from './terminal.ts';
 import { createTransferMeter, formatSeconds, type TransferRate } from './transfer-meter.ts';
 
-/** Shows downloads on a terminal. */
+/** Shows downloads and preparations on a terminal. */
 export interface DownloadProgress {
   /** Undefined where nothing is to be shown. */
-  readonly onProgress: ((event: DownloadEvent) => void) | undefined;
+  readonly onProgress: ((event: LoadEvent) => void) | undefined;
   /** Clears the line and shows the cursor again. */
   stop(): void;
 }
@@ -22,7 +22,7 @@ type WaitingEvent = Extract<DownloadEvent, { type: 'waiting' }>;
 /** Waits that are shorter than this are no news to who reads a log. */
 const LONG_WAIT_MS = 5000;
 
-/** A line on stderr that lives while a model is fetched; without a terminal a line for each kind of long wait, and no other. */
+/** A line on stderr that lives while a model is fetched or prepared; without a terminal a line for each kind of long wait, and no other. */
 export function showDownloads(terminal: Terminal, enabled: boolean, loadSpinner: LoadSpinner = loadOra): DownloadProgress {
   const { isTTY, columns } = terminal.stderr;
   if (!enabled) return { onProgress: undefined, stop() {} };
@@ -36,7 +36,7 @@ async function loadOra(stream: Terminal['stderr']): Promise<Ora> {
   return ora({ stream, discardStdin: false, color: stream.hasColors() ? 'cyan' : false });
 }
 
-function showSpinner({ stderr }: Terminal, loadSpinner: LoadSpinner): DownloadProgress {
+function showSpinner({ stderr, writeDiagnostic }: Terminal, loadSpinner: LoadSpinner): DownloadProgress {
   const measure = createTransferMeter();
   let loading: ReturnType<LoadSpinner> | undefined;
   let spinner: Spinner | undefined;
@@ -69,6 +69,10 @@ function showSpinner({ stderr }: Terminal, loadSpinner: LoadSpinner): DownloadPr
         stop();
         stderr.write(`${describeDownload(event)}\n`);
         show('');
+      } else if (event.type === 'preparing') {
+        if (event.stage === null) stop();
+        else show(describePreparation(event).slice(0, lineWidth(stderr.columns)));
+        tellFailure(event, writeDiagnostic);
       } else if (event.type === 'waiting') {
         show(describeWait(event).slice(0, lineWidth(stderr.columns)));
       } else if (event.receivedBytes >= event.missingBytes) {
@@ -103,12 +107,23 @@ function logLongWaits({ writeDiagnostic }: Terminal): DownloadProgress {
         if (event.delayMs !== null && event.delayMs >= LONG_WAIT_MS) tell(event);
       } else if (event.type === 'progress') {
         clearTimeout(timers.get(event.file));
+      } else if (event.type === 'preparing') {
+        tellFailure(event, writeDiagnostic);
       }
     },
     stop() {
       for (const timer of timers.values()) clearTimeout(timer);
     },
   };
+}
+
+/** What is done while nothing is answered yet. */
+function describePreparation({ model, stage }: PreparationEvent): string {
+  return printable(`Preparing ${model} for this machine, once${stage === null || stage === '' ? '' : `: ${stage}`}`);
+}
+
+function tellFailure({ model, failure }: PreparationEvent, writeDiagnostic: Terminal['writeDiagnostic']): void {
+  if (failure !== null) writeDiagnostic(printable(`${model} could not be prepared and runs as it is: ${failure}`));
 }
 
 /** Why nothing arrives. */

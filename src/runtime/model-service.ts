@@ -2,7 +2,7 @@ import { reportError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { type Outcome, toOutcome } from '../outcomes.ts';
 import type { AnswerTo, LocalModel, RunnerAnswer, RunnerRequest } from '../protocol.ts';
-import type { DownloadEvent, Dtype, EngineEvent, ModelIdentity, ModelStatus, RunnerTask, Task } from '../schemas.ts';
+import type { Dtype, EngineEvent, LoadEvent, ModelIdentity, ModelStatus, RunnerTask, Task } from '../schemas.ts';
 import type { Waiter } from '../shared-work.ts';
 import { Admission } from './admission.ts';
 import { CrashLedger } from './crash-ledger.ts';
@@ -23,7 +23,9 @@ interface HostedModel<T extends RunnerTask = RunnerTask> {
 
 export interface ModelServiceOptions extends Omit<RunnerSlotOptions, 'model' | 'onEvent'> {
   /** Finds a model's files, and fetches what is missing. */
-  readonly resolve: (wanted: HostedModel, waiter: Waiter<DownloadEvent>) => Promise<LocalModel>;
+  readonly resolve: (wanted: HostedModel, waiter: Waiter<LoadEvent>) => Promise<LocalModel>;
+  /** Sees to it that what was prepared of a model is not used again: it could not be loaded. */
+  readonly distrust: (model: LocalModel, reason: string) => Promise<void>;
   /** Makes of a failed load's error what is told. */
   readonly explain: (error: unknown, model: ModelIdentity) => unknown;
   /** What all runners together may hold; Infinity: no limit. */
@@ -38,7 +40,7 @@ export interface ModelServiceOptions extends Omit<RunnerSlotOptions, 'model' | '
 /** How a request that is seen through is stopped and followed. */
 interface AnswerOptions extends Omit<RequestOptions, 'maxWaitMs'> {
   /** Told of a download, if one is needed. */
-  readonly onDownload: ((event: DownloadEvent) => void) | undefined;
+  readonly onDownload: ((event: LoadEvent) => void) | undefined;
 }
 
 /** An answer, what its request waited for, and which model gave it. */
@@ -93,7 +95,7 @@ export interface ModelService {
     work: (ask: AskAll, model: ModelIdentity) => Promise<Result>,
   ): Promise<Result>;
   /** Loads a model and warms it up; does nothing for one that is loaded. */
-  load(wanted: HostedModel<Task>, waiter: Waiter<DownloadEvent>): Promise<ModelIdentity>;
+  load(wanted: HostedModel<Task>, waiter: Waiter<LoadEvent>): Promise<ModelIdentity>;
   /** Unloads a model, or all, as soon as what it works on is done. */
   unload(name: string | undefined): Promise<void>;
   status(): ModelStatus[];
@@ -123,8 +125,8 @@ type Taken = <Result>(work: () => Promise<Worked<Result>>) => Promise<Result>;
 const UNMEASURED: RequestCost = { cost: 1, bytes: 0 };
 
 export function createModelService(options: ModelServiceOptions): ModelService {
-  const { resolve, explain, maxMemoryBytes, queue, logger, ...slot } = options;
-  const pool = new ModelPool<DownloadEvent>({ maxMemoryBytes });
+  const { resolve, distrust, explain, maxMemoryBytes, queue, logger, ...slot } = options;
+  const pool = new ModelPool<LoadEvent>({ maxMemoryBytes });
   const admission = new Admission({ maxCost: queue?.maxCost ?? Infinity, maxBytes: queue?.maxBytes ?? Infinity });
   const crashes = new CrashLedger();
   const listeners = new Set<(event: EngineEvent) => void>();
@@ -141,7 +143,7 @@ export function createModelService(options: ModelServiceOptions): ModelService {
   }
 
   /** The host of a model, which is fetched at its first request. */
-  function findHost(wanted: HostedModel, waiter: Waiter<DownloadEvent>): Promise<ModelHost> {
+  function findHost(wanted: HostedModel, waiter: Waiter<LoadEvent>): Promise<ModelHost> {
     const { task, name } = wanted;
     return pool.host(
       keyOf(wanted),
@@ -222,17 +224,38 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     return { host, fetchMs: known ? 0 : performance.now() - startMs };
   }
 
+  /** Does work with a model's host; once more with the graphs as they are, if what was prepared of them cannot be loaded. */
+  async function withHost<T>(
+    wanted: HostedModel,
+    options: Pick<AnswerOptions, 'signal' | 'onDownload'>,
+    work: (host: ModelHost, fetchMs: number) => Promise<T>,
+  ): Promise<T> {
+    const { host, fetchMs } = await reachHost(wanted, options);
+    try {
+      return await work(host, fetchMs);
+    } catch (error) {
+      if (!isDistrusted(host, error)) throw error;
+      const { message } = reportError(error);
+      await distrust(host.model, message);
+      const { id, dtype } = host.identity;
+      options.onDownload?.({ type: 'preparing', model: id, dtype, stage: null, failure: message });
+      const again = await reachHost(wanted, options);
+      return work(again.host, fetchMs + again.fetchMs);
+    }
+  }
+
   async function seeThrough<Request extends RunnerRequest>(
     wanted: HostedModel,
     request: Request,
     options: AnswerOptions,
   ): Promise<Worked<ServiceAnswer<Request>>> {
     const { onDownload: _, ...requestOptions } = options;
-    const { host, fetchMs } = await reachHost(wanted, options);
-    await crashes.check(host.identity, request);
-    const [hosted] = await askAll(host, [request], { maxWaitMs: queue?.maxWaitMs, ...requestOptions });
-    const { answer, loadMs, queueMs } = hosted!;
-    return { result: { ...hosted!, model: host.identity }, told: { loadMs, queueMs, ...tokensOf(answer) }, fetchMs };
+    return withHost(wanted, options, async (host, fetchMs) => {
+      await crashes.check(host.identity, request);
+      const [hosted] = await askAll(host, [request], { maxWaitMs: queue?.maxWaitMs, ...requestOptions });
+      const { answer, loadMs, queueMs } = hosted!;
+      return { result: { ...hosted!, model: host.identity }, told: { loadMs, queueMs, ...tokensOf(answer) }, fetchMs };
+    });
   }
 
   return {
@@ -248,25 +271,27 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     async answerInSteps(wanted, request, stepOptions, work) {
       const { signal } = stepOptions;
       const [take] = await takeIn({ wanted, requests: [request], signal });
-      return take!(async () => {
-        const { host, fetchMs } = await reachHost(wanted, stepOptions);
-        let maxWaitMs = queue?.maxWaitMs;
-        const ask: AskAll = async (requests, askOptions) => {
-          for (const each of requests) await crashes.check(host.identity, each);
-          const answers = await askAll(host, requests, { signal, maxWaitMs, ...askOptions });
-          // It was begun: what follows waits its turn, however long.
-          maxWaitMs = undefined;
-          return answers;
-        };
-        const result = await work(ask, host.identity);
-        const { inputTokens, outputTokens, timings } = result;
-        return { result, told: { loadMs: timings.loadMs, queueMs: timings.queueMs, inputTokens, outputTokens }, fetchMs };
-      });
+      return take!(() =>
+        withHost(wanted, stepOptions, async (host, fetchMs) => {
+          let maxWaitMs = queue?.maxWaitMs;
+          const ask: AskAll = async (requests, askOptions) => {
+            for (const each of requests) await crashes.check(host.identity, each);
+            const answers = await askAll(host, requests, { signal, maxWaitMs, ...askOptions });
+            // It was begun: what follows waits its turn, however long.
+            maxWaitMs = undefined;
+            return answers;
+          };
+          const result = await work(ask, host.identity);
+          const { inputTokens, outputTokens, timings } = result;
+          return { result, told: { loadMs: timings.loadMs, queueMs: timings.queueMs, inputTokens, outputTokens }, fetchMs };
+        }),
+      );
     },
     async load(wanted, waiter) {
-      const host = await findHost(wanted, waiter);
-      if (host.state !== 'ready') await askAll(host, [warmUpRequest(wanted.task)], { signal: waiter.signal });
-      return host.identity;
+      return withHost(wanted, { signal: waiter.signal, onDownload: waiter.onEvent }, async (host) => {
+        if (host.state !== 'ready') await askAll(host, [warmUpRequest(wanted.task)], { signal: waiter.signal });
+        return host.identity;
+      });
     },
     async unload(name) {
       const hosts = [...pool.hosts.values()].filter((host) => name === undefined || host.name === name);
@@ -285,6 +310,14 @@ export function createModelService(options: ModelServiceOptions): ModelService {
     },
     close: (reason) => pool.close(reason),
   };
+}
+
+/** Errors of loading that may be the prepared files' fault. */
+const LOAD_FAILURES: ReadonlySet<string> = new Set(['MODEL_INVALID', 'RUNNER_CRASHED', 'RUNNER_UNRESPONSIVE']);
+
+/** Whether a host failed because what was prepared of its model could not be loaded, as far as can be seen. */
+function isDistrusted({ unloadable, model }: ModelHost, error: unknown): boolean {
+  return unloadable && model.task !== 'tokenization' && model.prepared !== null && LOAD_FAILURES.has(reportError(error).code);
 }
 
 function keyOf({ task, name, revision, dtype }: HostedModel): string {

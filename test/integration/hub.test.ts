@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createEngine, type DownloadEvent, type Engine, type EngineOptions, OnnxPredictError } from 'onnx-predict';
+import { createEngine, type Engine, type EngineOptions, type LoadEvent, OnnxPredictError } from 'onnx-predict';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FakeHub, startFakeHub } from '../hub-server/fake-hub.ts';
 import { readFolder, sha256 } from '../hub-server/fake-repository.ts';
@@ -49,7 +49,7 @@ describe('an engine', () => {
   });
 
   test('tells of the download that a request waits for', async () => {
-    const events: DownloadEvent[] = [];
+    const events: LoadEvent[] = [];
     await startEngine().classify(SHIP, { onProgress: (event) => events.push(event) });
     expect(events[0]).toMatchObject({ type: 'start', repository: 'Xenova/mit-b0', totalBytes: 4_943_574 });
     expect(events.at(-1)).toMatchObject({ type: 'progress', receivedBytes: 4_943_574 });
