@@ -1,7 +1,15 @@
 import { type Command, Option } from 'commander';
 import type { EngineOptions } from '../engine.ts';
 import { type Dtype, DtypeSchema } from '../schemas.ts';
-import { cacheDirOption, type HubFlags, offlineOption, revisionOption, toEngineOptions } from './hub-options.ts';
+import {
+  cacheDirOption,
+  type HubFlags,
+  noPrepareOption,
+  offlineOption,
+  preparedDirOption,
+  revisionOption,
+  toEngineOptions,
+} from './hub-options.ts';
 import { wholeNumber } from './option-values.ts';
 
 /** The flags of every command that asks a model. */
@@ -31,7 +39,9 @@ export function addModelOptions(command: Command, aliases: string, fallback: str
     .addOption(dtypeOption())
     .addOption(revisionOption())
     .addOption(cacheDirOption())
-    .addOption(offlineOption());
+    .addOption(offlineOption())
+    .addOption(preparedDirOption())
+    .addOption(noPrepareOption());
 }
 
 /** Adds the flags that say how the answers are written, and with what they are computed. */

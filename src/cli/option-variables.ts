@@ -3,8 +3,8 @@ import { OPTION_VARIABLE_PREFIX } from '../config.ts';
 
 /** What environment variables mean by yes and no, in lower case. */
 const SWITCHES: ReadonlyMap<string, boolean> = new Map([
-  ...['1', 'true', 'yes', 'on'].map((word) => [word, true] as const),
-  ...['0', 'false', 'no', 'off'].map((word) => [word, false] as const),
+  ...['1', 'true', 'yes', 'on', 'auto'].map((word) => [word, true] as const),
+  ...['0', 'false', 'no', 'off', 'never'].map((word) => [word, false] as const),
 ]);
 
 /**
@@ -54,6 +54,7 @@ function parseValues(command: Command, option: Option, values: readonly string[]
 function parseValue(option: Option, value: string, previous: unknown): unknown {
   if (!option.isBoolean()) return option.parseArg === undefined ? value : option.parseArg<unknown>(value, previous);
   const on = SWITCHES.get(value.toLowerCase());
-  if (on === undefined) throw new InvalidArgumentError('It must be 1 or 0.');
-  return on || undefined;
+  if (on === undefined) throw new InvalidArgumentError(option.negate ? 'It must be auto or never.' : 'It must be 1 or 0.');
+  // The variable of --no-prepare says whether to prepare.
+  return option.negate ? on : on || undefined;
 }

@@ -4,7 +4,7 @@ import { isAddressRange } from '../address-range.ts';
 import { isRootPath } from '../root-path.ts';
 import { aliasSchema, type Dtype } from '../schemas.ts';
 import { isWebOrigin } from '../web-origin.ts';
-import { cacheDirOption, type HubFlags, offlineOption } from './hub-options.ts';
+import { cacheDirOption, type HubFlags, noPrepareOption, offlineOption, preparedDirOption } from './hub-options.ts';
 import { dtypeOption } from './model-options.ts';
 import { byteSize, duration, durationOrForever, port, rate, wholeNumber } from './option-values.ts';
 
@@ -52,6 +52,8 @@ export function addServeOptions(command: Command): Command {
     .addOption(new Option('--alias <name=model>', 'name for a model: an alias, a folder or a repository').argParser(alias))
     .addOption(dtypeOption())
     .addOption(cacheDirOption())
+    .addOption(preparedDirOption())
+    .addOption(noPrepareOption())
     .addOption(offlineOption())
     .addOption(new Option('--threads <count>', 'threads that a model computes with (default: all)').argParser(wholeNumber(1)))
     .addOption(

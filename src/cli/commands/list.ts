@@ -4,7 +4,7 @@ import { jsonLine } from '../../printable-text.ts';
 import type { ListedModel } from '../../schemas.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
-import { cacheDirOption, type HubFlags, toEngineOptions } from '../hub-options.ts';
+import { cacheDirOption, type HubFlags, preparedDirOption, toEngineOptions } from '../hub-options.ts';
 import { formatTable, formatTsv } from '../text-table.ts';
 
 interface Flags extends HubFlags {
@@ -19,6 +19,7 @@ export function addListCommand(program: Command, dependencies: CommandDependenci
     .summary('models on this machine')
     .description('The models with an alias, and those with ONNX files in the Hugging Face cache.')
     .addOption(cacheDirOption())
+    .addOption(preparedDirOption())
     .addOption(new Option('--json', 'one JSON object per line'))
     .addHelpText('after', '\nIn a pipe: model, repository, revision, dtypes, bytes, task, between tabs.')
     .action((flags: Flags) => list(flags, dependencies));
@@ -37,12 +38,12 @@ function toRow({ id, task, repository, revision, dtypes, sizeBytes }: ListedMode
 }
 
 function formatForPeople(models: readonly ListedModel[]): string {
-  const rows = models.map(({ id, task, repository, revision, refs, dtypes, sizeBytes, partialBytes }) => [
+  const rows = models.map(({ id, task, repository, revision, refs, dtypes, sizeBytes, partialBytes, prepared = [] }) => [
     id,
     task ?? '-',
     repository ?? 'built in',
     revision === null ? '' : `${revision.slice(0, 7)}${refs.length === 0 ? '' : ` (${refs.join(', ')})`}`,
-    dtypes.join(', '),
+    dtypes.map((dtype) => (prepared.includes(dtype) ? `${dtype} (prepared)` : dtype)).join(', '),
     `${sizeBytes === 0 ? 'not downloaded' : formatBytes(sizeBytes)}${partialBytes === 0 ? '' : `, ${formatBytes(partialBytes)} in part`}`,
   ]);
   return formatTable([['MODEL', 'TASK', 'REPOSITORY', 'REVISION', 'DTYPES', 'SIZE'], ...rows]);

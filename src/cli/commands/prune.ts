@@ -3,7 +3,7 @@ import { formatBytes } from '../../format-bytes.ts';
 import { jsonLine, printable } from '../../printable-text.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
-import { cacheDirOption, type HubFlags, toEngineOptions } from '../hub-options.ts';
+import { cacheDirOption, type HubFlags, preparedDirOption, toEngineOptions } from '../hub-options.ts';
 
 interface Flags extends HubFlags {
   readonly dryRun?: true;
@@ -14,9 +14,12 @@ interface Flags extends HubFlags {
 export function addPruneCommand(program: Command, dependencies: CommandDependencies): void {
   program
     .command('prune')
-    .summary('remove what interrupted downloads left')
-    .description('Remove the partial files of downloads that were interrupted. What is being downloaded now is kept.')
+    .summary('remove what is of no use any more')
+    .description(
+      'Remove what interrupted downloads left, and prepared models that would not be used again. What is being written is kept.',
+    )
     .addOption(cacheDirOption())
+    .addOption(preparedDirOption())
     .addOption(new Option('-n, --dry-run', 'say what would be removed'))
     .addOption(new Option('--json', 'one JSON object'))
     .action((flags: Flags) => prune(flags, dependencies));

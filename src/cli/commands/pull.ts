@@ -6,7 +6,15 @@ import { type Dtype, type PullResult, type Task, TaskSchema } from '../../schema
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { showDownloads } from '../download-progress.ts';
-import { cacheDirOption, type HubFlags, offlineOption, revisionOption, toEngineOptions } from '../hub-options.ts';
+import {
+  cacheDirOption,
+  type HubFlags,
+  noPrepareOption,
+  offlineOption,
+  preparedDirOption,
+  revisionOption,
+  toEngineOptions,
+} from '../hub-options.ts';
 import { dtypeOption } from '../model-options.ts';
 import { formatTable, formatTsv } from '../text-table.ts';
 
@@ -39,6 +47,8 @@ export function addPullCommand(program: Command, dependencies: CommandDependenci
     .addOption(dtypeOption())
     .addOption(revisionOption())
     .addOption(cacheDirOption())
+    .addOption(preparedDirOption())
+    .addOption(noPrepareOption())
     .addOption(offlineOption())
     .addOption(new Option('--json', 'one JSON object').conflicts('quiet'))
     .addOption(new Option('-q, --quiet', 'the bare folder, and no progress'))

@@ -6,7 +6,7 @@ import { jsonLine, printable } from '../../printable-text.ts';
 import type { RemovedModel } from '../../schemas.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
-import { cacheDirOption, type HubFlags, revisionOption, toEngineOptions } from '../hub-options.ts';
+import { cacheDirOption, type HubFlags, preparedDirOption, revisionOption, toEngineOptions } from '../hub-options.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface Flags extends HubFlags {
@@ -25,6 +25,7 @@ export function addRmCommand(program: Command, dependencies: CommandDependencies
     .addArgument(new Argument('<model>', 'alias (mit-b0) or organisation/name[@revision]'))
     .addOption(revisionOption())
     .addOption(cacheDirOption())
+    .addOption(preparedDirOption())
     .addOption(new Option('-n, --dry-run', 'say what would be removed'))
     .addOption(new Option('-y, --yes', 'do not ask'))
     .addOption(new Option('--json', 'one JSON object'))

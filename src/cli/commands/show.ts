@@ -5,7 +5,14 @@ import { jsonLine } from '../../printable-text.ts';
 import { type ShownModel, type Task, TaskSchema } from '../../schemas.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
-import { cacheDirOption, type HubFlags, offlineOption, revisionOption, toEngineOptions } from '../hub-options.ts';
+import {
+  cacheDirOption,
+  type HubFlags,
+  offlineOption,
+  preparedDirOption,
+  revisionOption,
+  toEngineOptions,
+} from '../hub-options.ts';
 import { formatTable, formatTsv } from '../text-table.ts';
 
 interface Flags extends HubFlags {
@@ -31,6 +38,7 @@ export function addShowCommand(program: Command, dependencies: CommandDependenci
     .addOption(new Option('--task <task>', 'of a name that stands for several models').choices(TaskSchema.options))
     .addOption(revisionOption())
     .addOption(cacheDirOption())
+    .addOption(preparedDirOption())
     .addOption(offlineOption())
     .addOption(new Option('--json', 'one JSON object'))
     .addHelpText(
@@ -66,7 +74,8 @@ function formatForPipes({ variants, task }: ShownModel): string {
   return formatTsv(variants.map((each) => [each.dtype, String(each.sizeBytes), each.onDisk ? 'yes' : 'no', task ?? '-']));
 }
 
-function formatForPeople({ id, task, repository, revision, source, folder, variants, licence, upstream }: ShownModel): string {
+function formatForPeople(shown: ShownModel): string {
+  const { id, task, repository, revision, source, folder, variants, licence, upstream, prepared = [] } = shown;
   const about = [
     ['  task', task ?? 'none that is known here'],
     ...(repository === null ? [] : [['  repository', repository]]),
@@ -78,7 +87,7 @@ function formatForPeople({ id, task, repository, revision, source, folder, varia
   const sizes = variants.map(({ dtype, sizeBytes, onDisk }) => [
     `  ${dtype}`,
     formatBytes(sizeBytes),
-    onDisk ? 'on the disk' : '',
+    [...(onDisk ? ['on the disk'] : []), ...(prepared.includes(dtype) ? ['prepared'] : [])].join(', '),
   ]);
   return `${formatTable([[id]])}${formatTable(about)}\nSizes (${SOURCES[source]}):\n${formatTable(sizes)}`;
 }
