@@ -1,7 +1,8 @@
 import { createAgreedTokens } from './agreed-tokens.ts';
 import { createBeamHypotheses, EXCLUDED } from './beam-hypotheses.ts';
+import type { Logits } from './decoder.ts';
 import type { GenerationConfig } from './generation-config.ts';
-import { logSoftmax } from './log-softmax.ts';
+import { checkLogProbs, logSoftmax } from './log-softmax.ts';
 import { canBanAll, createLogitsProcessor } from './logits-processors.ts';
 import type { TokenSearch } from './token-search.ts';
 import { createTopK } from './top-k.ts';
@@ -31,10 +32,11 @@ export function createBeamSearch(config: GenerationConfig): TokenSearch {
   const tokensOf = (beam: number) => tokens.subarray(beam * maxLength, beam * maxLength + length);
 
   /** The best continuations of all beams; a candidate's index is beam * vocabSize + token. */
-  function findCandidates(logits: Float32Array, vocabSize: number): void {
-    const rows = Array.from({ length: numRows() }, (_, row) => logits.subarray(row * vocabSize, (row + 1) * vocabSize));
+  function findCandidates({ data, vocabSize, normalized }: Logits): void {
+    const rows = Array.from({ length: numRows() }, (_, row) => data.subarray(row * vocabSize, (row + 1) * vocabSize));
     rows.forEach((scores, row) => {
-      logSoftmax(scores);
+      if (normalized) checkLogProbs(scores);
+      else logSoftmax(scores);
       processScores(scores, tokensOf(row));
     });
     candidates.clear();
@@ -83,9 +85,10 @@ export function createBeamSearch(config: GenerationConfig): TokenSearch {
     agreed.extend(rivals);
   }
 
-  function advance(logits: Float32Array, vocabSize: number): boolean {
+  function advance(logits: Logits): boolean {
+    const { vocabSize } = logits;
     const atEnd = length + 1 >= maxLength;
-    findCandidates(logits, vocabSize);
+    findCandidates(logits);
     takeFinished(vocabSize, atEnd);
     goOn(vocabSize);
     agree(vocabSize);
@@ -95,6 +98,7 @@ export function createBeamSearch(config: GenerationConfig): TokenSearch {
   return {
     inputIds,
     parents,
+    takesLogProbs: true,
     numRows,
     advance,
     numTokens: () => hypotheses.best()?.tokens.length ?? length,

@@ -3,6 +3,8 @@ export interface Logits {
   /** The caller may overwrite it. */
   readonly data: Float32Array; // [numRows, vocabSize]
   readonly vocabSize: number;
+  /** Whether these are log-probabilities already. */
+  readonly normalized: boolean;
 }
 
 /** One step: which rows go on, and with which token. */
@@ -11,6 +13,8 @@ export interface DecoderStep {
   readonly inputIds: Int32Array; // [numRows]
   /** The row of the step before that each row continues; at the first step, the text's place in `start()`. */
   readonly parents: Int32Array; // [numRows]
+  /** Whether log-probabilities will do, where the decoder has them. */
+  readonly logProbs: boolean;
 }
 
 /** Texts that are being decoded together. A row that is nobody's parent is gone. */

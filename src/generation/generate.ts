@@ -106,19 +106,19 @@ function nextStep(texts: readonly ActiveText[]): DecoderStep {
       parents[row] = firstRow + search.parents[i]!;
     }
   }
-  return { inputIds, parents };
+  return { inputIds, parents, logProbs: texts.every(({ search }) => search.takesLogProbs) };
 }
 
 /** Gives each text the logits of its rows. Returns those that go on. */
 function advance(
   texts: readonly ActiveText[],
-  { data, vocabSize }: Logits,
+  { data, ...kind }: Logits,
   timings: () => GenerationResult['timings'],
 ): readonly ActiveText[] {
   return texts.filter(({ request, search, resolve, reject, firstRow }) => {
     try {
-      const logits = data.subarray(firstRow * vocabSize, (firstRow + search.numRows()) * vocabSize); // [numRows * vocabSize]
-      const finished = search.advance(logits, vocabSize);
+      const rows = data.subarray(firstRow * kind.vocabSize, (firstRow + search.numRows()) * kind.vocabSize);
+      const finished = search.advance({ data: rows, ...kind });
       request.onStep?.({ numTokens: search.numTokens(), finalIds: search.final(), maxLength: request.config.maxLength });
       if (finished) resolve({ sequences: search.sequences(), timings: timings() });
       return !finished;

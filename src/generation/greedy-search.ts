@@ -1,3 +1,4 @@
+import type { Logits } from './decoder.ts';
 import type { GenerationConfig } from './generation-config.ts';
 import { argmax } from './log-softmax.ts';
 import { createLogitsProcessor } from './logits-processors.ts';
@@ -14,9 +15,9 @@ export function createGreedySearch(config: GenerationConfig): TokenSearch {
 
   const final = () => tokens.subarray(0, length);
 
-  function advance(logits: Float32Array): boolean {
-    processLogits(logits, final());
-    const token = argmax(logits);
+  function advance({ data }: Logits): boolean {
+    processLogits(data, final());
+    const token = argmax(data);
     tokens[length++] = token;
     inputIds[0] = token;
     return eosTokenIds.includes(token) || length >= maxLength;
@@ -25,6 +26,7 @@ export function createGreedySearch(config: GenerationConfig): TokenSearch {
   return {
     inputIds,
     parents: Int32Array.of(0),
+    takesLogProbs: false,
     numRows: () => 1,
     numTokens: () => length,
     final,

@@ -19,6 +19,15 @@ export function logSoftmax(row: Float32Array): void {
 }
 
 /**
+ * Refuses what became of logits that are not numbers.
+ * @param row [vocabSize], of log-probabilities: if one logit is not a number, none of them is
+ * @throws OnnxPredictError MODEL_INVALID
+ */
+export function checkLogProbs(row: Float32Array): void {
+  if (Number.isNaN(row[0])) throw notNumbers();
+}
+
+/**
  * The index of the largest logit, the first of equals.
  * @param row [vocabSize]
  * @throws OnnxPredictError MODEL_INVALID if a logit is not a number

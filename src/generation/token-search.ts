@@ -1,3 +1,5 @@
+import type { Logits } from './decoder.ts';
+
 /** A finished text. */
 export interface GeneratedSequence {
   /** What `generate()` returns in Python: the start token first, the end token if there is one, no padding. */
@@ -14,15 +16,17 @@ export interface TokenSearch {
   readonly inputIds: Int32Array; // [numRows]
   /** The row of the step before that each row continues. */
   readonly parents: Int32Array; // [numRows]
+  /** Whether it asks for log-probabilities, and not for logits as they are. */
+  readonly takesLogProbs: boolean;
   /** How many rows the next step has: one at the first step. */
   numRows(): number;
   /**
    * Takes a step.
-   * @param logits [numRows * vocabSize], which it overwrites
+   * @param logits of its rows, which it overwrites
    * @returns true if the text is finished
    * @throws OnnxPredictError MODEL_INVALID if a logit is not a number
    */
-  advance(logits: Float32Array, vocabSize: number): boolean;
+  advance(logits: Logits): boolean;
   /** The length of the best text so far, finished or not. */
   numTokens(): number;
   /** What the best text begins with in the end, whatever comes, start token first: it is only ever added to. */

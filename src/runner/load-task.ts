@@ -58,7 +58,7 @@ async function loadClassification(
     const ahead = isClassification(first?.request) ? { request: first.request, context: first.context } : undefined;
     const classifier = await loadImageClassifier(model, { numThreads, first: ahead, openSession, prepareImage });
     return {
-      warnings: [],
+      warnings: classifier.warnings,
       numBeams: 1,
       answer: (requests) =>
         requests.map(async ({ request, context }) => {

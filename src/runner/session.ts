@@ -1,15 +1,24 @@
 /** The one file that imports onnxruntime-node. */
+import { basename } from 'node:path';
 import type * as Ort from 'onnxruntime-node';
 import { disableTelemetry } from '../config.ts';
 import { OnnxPredictError } from '../errors.ts';
 import { fromFloat16, toFloat16 } from '../tasks/float16.ts';
 import type { FloatTensor, Tensor, TensorDescription, TensorSession } from '../tasks/tensor-session.ts';
 
+export interface SessionOptions {
+  readonly numThreads: number;
+  /** The graph was saved by this version of ONNX Runtime, on this machine, as it wants to run it. */
+  readonly optimized?: boolean;
+  /** Where the graph is to be saved as ONNX Runtime runs it; its weights get the same name with `.data`. */
+  readonly saveTo?: string;
+}
+
 /**
  * Loads an ONNX file.
  * @throws OnnxPredictError MODEL_INVALID
  */
-export async function openSession(path: string, options: { readonly numThreads: number }): Promise<TensorSession> {
+export async function openSession(path: string, options: SessionOptions): Promise<TensorSession> {
   const ort = await importOnnxRuntime();
   let session: Ort.InferenceSession;
   try {
@@ -22,7 +31,11 @@ export async function openSession(path: string, options: { readonly numThreads: 
       // A pattern spares allocations from the third run on, and costs a second copy of all activations.
       enableMemPattern: false,
       // Spinning threads burn the core that the decoder, or another runner, wants: up to 5x slower under contention.
-      extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+      extra: {
+        session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' }, ...saveOptions(options.saveTo) },
+      },
+      ...(options.saveTo === undefined ? {} : { optimizedModelFilePath: options.saveTo }),
+      ...(options.optimized === true ? { graphOptimizationLevel: 'disabled' } : {}),
     });
   } catch (error) {
     throw new OnnxPredictError('MODEL_INVALID', `${path} cannot be loaded as an ONNX model: ${firstLine(error)}`, {
@@ -64,6 +77,15 @@ export async function openSession(path: string, options: { readonly numThreads: 
   }
 
   return { inputs, outputs, run, runTensors, release: () => session.release() };
+}
+
+/** Weights go into a file beside the graph, from which they are mapped into memory, and not copied, when it is loaded. */
+function saveOptions(saveTo: string | undefined): Readonly<Record<string, string>> {
+  if (saveTo === undefined) return {};
+  return {
+    optimized_model_external_initializers_file_name: `${basename(saveTo)}.data`,
+    optimized_model_external_initializers_min_size_in_bytes: '1024',
+  };
 }
 
 async function importOnnxRuntime(): Promise<typeof Ort> {

@@ -15,6 +15,8 @@ const MAX_PREPROCESSOR_CONFIG_BYTES = 1024 * 1024;
 
 /** A loaded image classifier. */
 export interface ImageClassifier {
+  /** What an operator should know of it. */
+  readonly warnings: readonly string[];
   /** @throws OnnxPredictError for a bad picture; the signal's reason once it is aborted */
   classify(request: ClassificationRequest, context: StepContext): Promise<ClassificationAnswer>;
   release(): Promise<void>;
@@ -52,13 +54,29 @@ export async function loadImageClassifier(
   const ahead = first === undefined ? undefined : { request: first.request, image: prepare(first.request, first.context) };
   // Whoever asks for the picture is told that it failed; if nobody does, nobody needs to know.
   ahead?.image.catch(() => {});
-  const session = await openSession(files.model, { numThreads });
+  const { session, warnings } = await openGraph(model, { numThreads, openSession });
   try {
     const { input, output } = checkInterface(session, processor, labels.length, files.model);
-    return createClassifier({ session, labels, input, output, source: files.model, prepare, ahead });
+    const classifier = createClassifier({ session, labels, input, output, source: files.model, prepare, ahead });
+    return { warnings, ...classifier };
   } catch (error) {
     await session.release();
     throw error;
+  }
+}
+
+/** Loads the prepared graph, and the model's own where there is none or it cannot be loaded. */
+async function openGraph(
+  { files, prepared }: LocalClassifier,
+  { numThreads, openSession }: Pick<LoadOptions, 'numThreads' | 'openSession'>,
+): Promise<{ readonly session: TensorSession; readonly warnings: readonly string[] }> {
+  if (prepared === null) return { session: await openSession(files.model, { numThreads }), warnings: [] };
+  const { model, optimized } = prepared;
+  try {
+    return { session: await openSession(model, { numThreads, optimized }), warnings: [] };
+  } catch {
+    const warning = 'its prepared graph cannot be loaded, so its own is used; prepare it again with --force';
+    return { session: await openSession(files.model, { numThreads }), warnings: [warning] };
   }
 }
 
@@ -72,7 +90,7 @@ interface ClassifierParts {
   readonly ahead: { readonly request: ClassificationRequest; readonly image: Promise<PreparedImage> } | undefined;
 }
 
-function createClassifier(parts: ClassifierParts): ImageClassifier {
+function createClassifier(parts: ClassifierParts): Omit<ImageClassifier, 'warnings'> {
   const { session, labels, input, output, source, prepare } = parts;
   let { ahead } = parts;
   async function classify(request: ClassificationRequest, context: StepContext): Promise<ClassificationAnswer> {

@@ -2,6 +2,7 @@ import { OnnxPredictError } from '../errors.ts';
 import type { Decoder, DecoderBatch, Logits } from '../generation/decoder.ts';
 import { fromFloat16 } from './float16.ts';
 import { gatherRows, isIdentity } from './gather-rows.ts';
+import { padTexts } from './pad-texts.ts';
 import { type CacheEntry, has, inspectSeq2Seq, type Seq2SeqInterface, type Seq2SeqSessions } from './seq2seq-graphs.ts';
 import type { Tensor, TensorSession } from './tensor-session.ts';
 
@@ -126,19 +127,6 @@ function createBatch({ sessions, graphs, sharing }: DecoderParts, encoded: Encod
   };
 }
 
-/** Fills the shorter texts up with `padTokenId`, which the mask hides. */
-function padTexts(texts: readonly (readonly number[])[], padTokenId: number): { inputIds: Tensor; attentionMask: Tensor } {
-  const length = Math.max(...texts.map((text) => text.length));
-  const dims = [texts.length, length];
-  const ids = new BigInt64Array(texts.length * length).fill(BigInt(padTokenId));
-  const mask = new BigInt64Array(texts.length * length);
-  texts.forEach((text, row) => {
-    ids.set(BigInt64Array.from(text, BigInt), row * length);
-    mask.fill(1n, row * length, row * length + text.length);
-  });
-  return { inputIds: { type: 'int64', data: ids, dims }, attentionMask: { type: 'int64', data: mask, dims } };
-}
-
 function presents(entries: readonly CacheEntry[]): string[] {
   return entries.map(({ present }) => present);
 }
@@ -178,5 +166,5 @@ function toLogits(logits: Tensor, numRows: number): Logits {
     const shape = logits.dims.join(', ');
     throw new OnnxPredictError('MODEL_INVALID', `The model's decoder gives logits of shape [${shape}] for ${numRows} tokens.`);
   }
-  return { data, vocabSize }; // [numRows, vocabSize]
+  return { data, vocabSize, normalized: false }; // [numRows, vocabSize]
 }

@@ -12,12 +12,11 @@ import type {
 } from '../protocol.ts';
 import { groupByLength } from './group-by-length.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
+import { openDecoder } from './open-decoder.ts';
 import { readJson } from './read-json.ts';
-import { createSeq2SeqDecoder } from './seq2seq-decoder.ts';
-import type { Seq2SeqSessions } from './seq2seq-graphs.ts';
 import type { StepContext } from './step-context.ts';
 import { parseSummarizerConfig, type SummarizerConfig } from './summarizer-config.ts';
-import type { OpenSession, TensorSession } from './tensor-session.ts';
+import type { OpenSession } from './tensor-session.ts';
 import { divideForSummary } from './text-division.ts';
 import { createTextStream } from './text-stream.ts';
 
@@ -74,18 +73,18 @@ interface SummarizerParts {
  * Loads the summarizer and checks that its files fit together.
  * @throws OnnxPredictError MODEL_INVALID naming the file
  */
-export async function loadSummarizer({ files }: LocalSummarizer, options: LoadOptions): Promise<Summarizer> {
+export async function loadSummarizer(model: LocalSummarizer, options: LoadOptions): Promise<Summarizer> {
+  const { files } = model;
   const config = await readJson(files.config, MAX_CONFIG_BYTES);
   const { generationConfig: path } = files;
   const generationConfig = path === null ? undefined : await readJson(path, MAX_CONFIG_BYTES);
   const tokenizer = await loadTokenizer(files);
   const input = parseSummarizerConfig(config, tokenizer.modelMaxLength, files.config);
-  const { sessions, release } = await openSessions(files, options);
+  const { decoder, warnings, release } = await openDecoder(model, options);
   try {
-    const decoder = createSeq2SeqDecoder(sessions);
     const parts = { tokenizer, input, configs: { config, generationConfig } };
     return {
-      warnings: describeIgnored(ignoredGenerationSettings(parts.configs)),
+      warnings: [...warnings, ...describeIgnored(ignoredGenerationSettings(parts.configs))],
       numBeams: resolveGenerationConfig({}, { ...parts.configs, defaults: {} }).numBeams,
       summarize: (requests) => summarizeTogether(requests, decoder, parts),
       divide: (request, { onStep }) => divideForSummary(request, { ...parts, onStep }),
@@ -128,30 +127,6 @@ function summarizeTogether(
     }
   }
   return answers;
-}
-
-async function openSessions(
-  files: LocalSummarizer['files'],
-  { numThreads, openSession }: LoadOptions,
-): Promise<{ readonly sessions: Seq2SeqSessions; readonly release: () => Promise<void> }> {
-  const opened: TensorSession[] = [];
-  const release = async () => {
-    for (const session of opened) await session.release();
-  };
-  const open = async (path: string) => {
-    const session = await openSession(path, { numThreads });
-    opened.push(session);
-    return session;
-  };
-  try {
-    const encoder = await open(files.encoder);
-    const decoder = await open(files.decoder);
-    const decoderWithPast = files.decoderWithPast === null ? null : await open(files.decoderWithPast);
-    return { sessions: { encoder, decoder, decoderWithPast }, release };
-  } catch (error) {
-    await release();
-    throw error;
-  }
 }
 
 function prepareText(

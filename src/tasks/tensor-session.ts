@@ -40,4 +40,11 @@ export interface TensorSession {
 }
 
 /** @throws OnnxPredictError MODEL_INVALID if the file is no model that ONNX Runtime can load */
-export type OpenSession = (path: string, options: { readonly numThreads: number }) => Promise<TensorSession>;
+export type OpenSession = (
+  path: string,
+  options: {
+    readonly numThreads: number;
+    /** The graph was saved by this version of ONNX Runtime, on this machine, as it wants to run it. */
+    readonly optimized?: boolean;
+  },
+) => Promise<TensorSession>;

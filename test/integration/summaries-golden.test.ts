@@ -1,11 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Decoder } from '../../src/generation/decoder.ts';
 import { type GenerationResult, generate } from '../../src/generation/generate.ts';
 import { type GenerationConfig, resolveGenerationConfig } from '../../src/generation/generation-config.ts';
+import { writeSummarizer } from '../../src/runner/prepare/rewrite-summarizer.ts';
 import { openSession } from '../../src/runner/session.ts';
 import { GenerationOptionsSchema, parseArgument } from '../../src/schemas.ts';
+import { createPreparedDecoder } from '../../src/tasks/prepared-decoder.ts';
 import { createSeq2SeqDecoder } from '../../src/tasks/seq2seq-decoder.ts';
 import type { TensorSession } from '../../src/tasks/tensor-session.ts';
 
@@ -24,12 +27,28 @@ interface GoldenRun {
 
 const TEST = join(import.meta.dirname, '..');
 
-/** A decoder of one of the fixture models, and how to give it back. */
-async function openDecoder(model: string, graphs: 'merged' | 'split') {
-  const open = (file: string) => openSession(join(TEST, 'fixtures/models', model, 'onnx', `${file}.onnx`), { numThreads: 1 });
-  const encoder = await open('encoder_model');
-  const decoder = await open(graphs === 'merged' ? 'decoder_model_merged' : 'decoder_model');
-  const decoderWithPast = graphs === 'merged' ? null : await open('decoder_with_past_model');
+interface OpenedDecoder {
+  readonly decoder: Decoder;
+  readonly sessions: readonly TensorSession[];
+}
+
+/** A decoder of one of the fixture models: over its own graphs, or over those that are prepared of them in `folder`. */
+async function openDecoder(model: string, graphs: 'merged' | 'split', folder: string | null): Promise<OpenedDecoder> {
+  const path = (file: string) => join(TEST, 'fixtures/models', model, 'onnx', `${file}.onnx`);
+  const files = {
+    encoder: path('encoder_model'),
+    decoder: path(graphs === 'merged' ? 'decoder_model_merged' : 'decoder_model'),
+    decoderWithPast: graphs === 'merged' ? null : path('decoder_with_past_model'),
+  };
+  const open = (path: string) => openSession(path, { numThreads: 1 });
+  if (folder !== null) {
+    const { config } = await readConfigs(model);
+    const prepared = writeSummarizer(files, { folder, quantize: false, config });
+    const [encoder, decoder] = [await open(join(folder, prepared.encoder)), await open(join(folder, prepared.decoder))];
+    return { decoder: createPreparedDecoder({ encoder, decoder }), sessions: [encoder, decoder] };
+  }
+  const [encoder, decoder] = [await open(files.encoder), await open(files.decoder)];
+  const decoderWithPast = files.decoderWithPast === null ? null : await open(files.decoderWithPast);
   const sessions = [encoder, decoder, decoderWithPast].filter((session): session is TensorSession => session !== null);
   return { decoder: createSeq2SeqDecoder({ encoder, decoder, decoderWithPast }), sessions };
 }
@@ -39,7 +58,7 @@ async function readGolden(name: string): Promise<Golden['cases']> {
 }
 
 async function readConfigs(model: string) {
-  const read = async (file: string): Promise<unknown> =>
+  const read = async (file: string): Promise<Readonly<Record<string, unknown>>> =>
     JSON.parse(await readFile(join(TEST, 'fixtures/models', model, file), 'utf8'));
   return { config: await read('config.json'), generationConfig: await read('generation_config.json') };
 }
@@ -71,19 +90,28 @@ function expectGolden(results: readonly GenerationResult[], { ids, scores }: Gol
 }
 
 describe.each([
-  ['tiny-t5', 'merged', 'tiny-t5'],
-  ['tiny-t5', 'split', 'tiny-t5'],
-  ['tiny-bart', 'merged', 'tiny-bart'],
-  ['tiny-bart', 'split', 'tiny-bart'],
-  ['tiny-t5-2023', 'merged', 'tiny-t5'],
-  ['tiny-bart-2023', 'merged', 'tiny-bart'],
-] as const)('%s, %s', (model, graphs, golden) => {
-  let opened: { decoder: Decoder; sessions: readonly TensorSession[] };
+  ['tiny-t5', 'merged', 'tiny-t5', 'stock'],
+  ['tiny-t5', 'merged', 'tiny-t5', 'prepared'],
+  ['tiny-t5', 'split', 'tiny-t5', 'stock'],
+  ['tiny-t5', 'split', 'tiny-t5', 'prepared'],
+  ['tiny-bart', 'merged', 'tiny-bart', 'stock'],
+  ['tiny-bart', 'merged', 'tiny-bart', 'prepared'],
+  ['tiny-bart', 'split', 'tiny-bart', 'stock'],
+  ['tiny-bart', 'split', 'tiny-bart', 'prepared'],
+  ['tiny-t5-2023', 'merged', 'tiny-t5', 'stock'],
+  ['tiny-t5-2023', 'merged', 'tiny-t5', 'prepared'],
+  ['tiny-bart-2023', 'merged', 'tiny-bart', 'stock'],
+  ['tiny-bart-2023', 'merged', 'tiny-bart', 'prepared'],
+] as const)('%s, %s, of %s, %s', (model, graphs, golden, form) => {
+  let opened: OpenedDecoder;
+  let folder: string;
   beforeAll(async () => {
-    opened = await openDecoder(model, graphs);
+    folder = await mkdtemp(join(tmpdir(), 'prepared-'));
+    opened = await openDecoder(model, graphs, form === 'prepared' ? folder : null);
   });
   afterAll(async () => {
     for (const session of opened.sessions) await session.release();
+    await rm(folder, { recursive: true });
   });
 
   test.each([

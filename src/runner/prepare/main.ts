@@ -1,7 +1,28 @@
-/** The preparer process. It prepares nothing yet: whoever asks goes on with the graphs as they are. */
-import type { FromPreparer } from '../../protocol.ts';
+/** The preparer process: started by the engine, which is its parent; it prepares one model and ends. */
+import { constants, setPriority } from 'node:os';
+import { reportError } from '../../errors.ts';
+import type { FromPreparer, ToPreparer } from '../../protocol.ts';
+import { prepareModel } from './prepare-model.ts';
 
-process.once('message', () => {
-  const error = { code: 'INTERNAL', message: 'this version has no preparer' } as const;
-  process.send?.({ type: 'failed', error } satisfies FromPreparer);
-});
+function send(message: FromPreparer): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+}
+
+async function prepare({ model, folder }: ToPreparer): Promise<void> {
+  try {
+    const files = await prepareModel(model, { folder, onStage: (stage) => send({ type: 'stage', stage }) });
+    send({ type: 'prepared', files });
+  } catch (error) {
+    send({ type: 'failed', error: reportError(error) });
+  }
+}
+
+try {
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+} catch {
+  // Not permitted here; it is a courtesy, not a need.
+}
+// Ctrl-C reaches the whole foreground group: the parent decides what becomes of the work.
+process.on('SIGINT', () => {});
+process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+process.once('message', (message: ToPreparer) => void prepare(message));

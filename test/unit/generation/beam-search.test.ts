@@ -86,6 +86,7 @@ describe('beam search', () => {
     const step: DecoderBatch['step'] = async ({ inputIds }) => ({
       data: Float32Array.from([...inputIds].flatMap((token) => logitsAfter[token]!)),
       vocabSize: 6,
+      normalized: false,
     });
     const config = settings({ numBeams: 2, eosTokenIds: [1, 2, 3], maxLength: 3, lengthPenalty: 9, earlyStopping: 'never' });
     const [result] = await Promise.all(generate({ start: async () => ({ step }) }, [{ inputIds: [1], config }]));

@@ -89,7 +89,9 @@ describe('generate', () => {
 
   test('fails only the text whose scores are not numbers', async () => {
     const decoder: Decoder = {
-      start: async () => ({ step: async () => ({ data: Float32Array.of(Number.NaN, 0, 0, 1), vocabSize: 2 }) }),
+      start: async () => ({
+        step: async () => ({ data: Float32Array.of(Number.NaN, 0, 0, 1), vocabSize: 2, normalized: false }),
+      }),
     };
     const config = settings({ maxLength: 2, eosTokenIds: [] });
     const [bad, good] = generate(decoder, [

@@ -51,7 +51,7 @@ export class MarkovDecoder implements Decoder {
       rows.forEach((row, place) => {
         data.set(this.#logitsAfter(row.inputIds, row.tokens, this.#vocabSize), place * this.#vocabSize);
       });
-      return { data, vocabSize: this.#vocabSize };
+      return { data, vocabSize: this.#vocabSize, normalized: false };
     };
     return { step };
   }

@@ -60,6 +60,7 @@ function merged(): FakeGraph {
 const step = (inputIds: readonly number[], parents: readonly number[]) => ({
   inputIds: Int32Array.from(inputIds),
   parents: Int32Array.from(parents),
+  logProbs: false,
 });
 
 describe('createSeq2SeqDecoder', () => {
