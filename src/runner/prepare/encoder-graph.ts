@@ -2,6 +2,7 @@ import { OnnxPredictError } from '../../errors.ts';
 import { traceBack } from './follow-values.ts';
 import { GraphEditor } from './graph-editor.ts';
 import { FLOAT, type OnnxModel, type OnnxNode } from './onnx-model.ts';
+import { replaceEncoderBias } from './position-bias.ts';
 import type { AttentionShape } from './step-graph.ts';
 
 const HIDDEN_STATES = 'encoder_hidden_states';
@@ -14,9 +15,11 @@ const PREFIX = 'cross/';
 export function rewriteEncoder(
   encoder: OnnxModel,
   first: OnnxModel,
-  { numLayers, numHeads, headDim }: AttentionShape,
+  { shape, config }: { readonly shape: AttentionShape; readonly config: Readonly<Record<string, unknown>> },
 ): GraphEditor {
+  const { numLayers, numHeads, headDim } = shape;
   const graph = new GraphEditor(encoder.graph, 'prepared/');
+  replaceEncoderBias(graph, config);
   const hidden = graph.outputs.find(({ name }) => name === 'last_hidden_state') ?? graph.outputs[0];
   if (hidden === undefined) throw invalid('has no output');
   const decoder = new GraphEditor(first.graph, PREFIX);

@@ -20,22 +20,19 @@ interface LinearLayer {
 }
 
 /**
- * Computes products of [A, B, K] with constant matrices as convolutions with a kernel of one point: ONNX Runtime streams their
+ * Computes products of [A, 1, K] with constant matrices as convolutions with a kernel of one point: ONNX Runtime streams their
  * weights at nearly the memory's speed, and those of a MatMul of few rows at two thirds of it (docs/adr/0014).
  */
 export function useConvolutions(graph: GraphEditor): void {
-  for (const layer of findLinearLayers(graph)) {
-    const { node, input, weights, transposed, numInputs, numOutputs } = layer;
+  for (const { node, input, weights, transposed, numInputs, numOutputs } of findLinearLayers(graph)) {
     if (numInputs % CHANNEL_BLOCK !== 0) continue;
     const matrix = transposed ? weights : graph.add('Transpose', [weights], { attributes: { perm: [1, 0] } });
     const kernels = graph.add('Reshape', [matrix, graph.integers([numOutputs, numInputs, 1, 1])]);
-    const shape = graph.add('Shape', [input]);
-    const sizes = graph.add('Slice', [shape, graph.integers([0]), graph.integers([2])]); // A, B
-    const channelsFirst = graph.add('Transpose', [input], { attributes: { perm: [2, 0, 1] } }); // [K, A, B]
-    const image = graph.add('Reshape', [channelsFirst, concat(graph, graph.integers([1, numInputs]), sizes)]); // [1, K, A, B]
-    const product = graph.add('Conv', [image, kernels], { attributes: { kernel_shape: [1, 1] } }); // [1, N, A, B]
-    const flat = graph.add('Reshape', [product, concat(graph, graph.integers([numOutputs]), sizes)]); // [N, A, B]
-    replace(graph, node, 'Transpose', [flat], { attributes: { perm: [1, 2, 0] } }); // [A, B, N]
+    const channelsFirst = graph.add('Transpose', [input], { attributes: { perm: [2, 0, 1] } }); // [K, A, 1]
+    const image = graph.add('Reshape', [channelsFirst, graph.integers([1, numInputs, -1, 1])]); // [1, K, A, 1]
+    const product = graph.add('Conv', [image, kernels], { attributes: { kernel_shape: [1, 1] } }); // [1, N, A, 1]
+    const flat = graph.add('Reshape', [product, graph.integers([numOutputs, -1, 1])]); // [N, A, 1]
+    replace(graph, node, 'Transpose', [flat], { attributes: { perm: [1, 2, 0] } }); // [A, 1, N]
   }
 }
 
@@ -94,10 +91,6 @@ function columnsOf(graph: GraphEditor, { weights, transposed, numInputs, numOutp
     for (let output = 0; output < numOutputs; output++) columns[output * numInputs + input] = stored[row + output]!;
   }
   return columns;
-}
-
-function concat(graph: GraphEditor, ...parts: readonly string[]): string {
-  return graph.add('Concat', parts, { attributes: { axis: 0 } });
 }
 
 /** Puts a node in another's place; its output keeps its name, which may be one of the graph's. */

@@ -35,7 +35,7 @@ function rewriteSummarizer(
   const { first, next } = readDecoder(decoder, decoderWithPast);
   const shape = attentionShape(next);
   const encoderModel = readOnnx(encoder);
-  const encoding = rewriteEncoder(encoderModel, first, shape);
+  const encoding = rewriteEncoder(encoderModel, first, { shape, config });
   const step = rewriteStep(next, shape, config);
   if (quantize) {
     useDynamicQuantization(encoding);

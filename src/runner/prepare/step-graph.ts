@@ -2,7 +2,7 @@ import { OnnxPredictError } from '../../errors.ts';
 import { findAttention, findSelfAttention } from './attention.ts';
 import { GraphEditor } from './graph-editor.ts';
 import { FLOAT, INT64, type OnnxModel } from './onnx-model.ts';
-import { addPositionBias } from './position-bias.ts';
+import { addDecoderBias } from './position-bias.ts';
 
 /** The sizes of a decoder's attention. */
 export interface AttentionShape {
@@ -37,7 +37,7 @@ export function rewriteStep(model: OnnxModel, shape: AttentionShape, config: Rea
   const { numLayers, numHeads, headDim } = shape;
   graph.inputs.push({ name: 'cache_rows', dataType: INT64, dims: ['rows', 1, 'past'] });
   const gathered = gatherIndices(graph, numHeads);
-  const bias = addPositionBias(graph, shape, config);
+  const bias = addDecoderBias(graph, numHeads, config);
   const mask = addMask(graph);
   const outputs = [];
   for (let layer = 0; layer < numLayers; layer++) {
