@@ -81,7 +81,7 @@ function onlyProduct(graph: GraphEditor, views: readonly string[], name: string)
 }
 
 /** The last view of a value: what others compute with. */
-function lastView(graph: GraphEditor, value: string): string {
+export function lastView(graph: GraphEditor, value: string): string {
   let last = value;
   for (;;) {
     const views = graph.consumers(last).filter((node) => moves(node) && node.inputs[0] === last);
