@@ -50,7 +50,7 @@ function createStore(run: RunPreparer = copy, options: Partial<PreparedStoreOpti
 
 /** Where the model's preparation is kept. */
 async function placeOf(of: LocalClassifier = model): Promise<string> {
-  return join(dir, sourceKey(of, await readSources(of)), machineKey(await readMachine()));
+  return join(dir, sourceKey(of, await readSources(of)), machineKey(readMachine()));
 }
 
 async function editManifest(change: (manifest: Manifest) => object): Promise<void> {
@@ -70,7 +70,7 @@ describe('a model that is used', () => {
     expect(runs).toBe(1);
     expect(warnings).toEqual([]);
     // Neither a lock nor a draft is left.
-    expect(await readdir(dirname(await placeOf()))).toEqual([machineKey(await readMachine())]);
+    expect(await readdir(dirname(await placeOf()))).toEqual([machineKey(readMachine())]);
   });
 
   test('tells how its preparation goes on, and nothing where there is none', async () => {
@@ -109,14 +109,20 @@ describe('a model that is used', () => {
     expect(await use()).toBeNull();
   });
 
-  test('is used as rewritten for another machine, where it may not be prepared for this one', async () => {
+  test('is used as rewritten for another machine, where nothing may be prepared or kept for this one', async () => {
     await use();
     const other = join(dirname(await placeOf()), '0'.repeat(16));
     await mkdir(other);
     for (const name of await readdir(await placeOf())) await copyFile(join(await placeOf(), name), join(other, name));
     await rm(await placeOf(), { recursive: true });
-    const { prepared } = await createStore().use(model, false, {});
-    expect(prepared).toEqual({ model: join(other, 'model.onnx'), optimized: false });
+    const prepared = { model: join(other, 'model.onnx'), optimized: false };
+    expect((await createStore().use(model, false, {})).prepared).toEqual(prepared);
+    // A folder in the place of the lock: not even root can make it.
+    await mkdir(`${await placeOf()}.lock`);
+    await utimes(`${await placeOf()}.lock`, new Date(0), new Date(0));
+    expect(await use()).toEqual(prepared);
+    expect(warnings).toHaveLength(1);
+    expect(runs).toBe(1);
   });
 
   test.each<[string, (manifest: Manifest) => object]>([
