@@ -1,5 +1,5 @@
 /** A preparer for tests, by its argument: `copy`, `hang`, `crash`, `fail`, `lie` (names what it did not write). */
-import { copyFileSync, linkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, linkSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const behaviour = process.argv[2] ?? 'copy';
@@ -23,7 +23,8 @@ process.on('message', (/** @type {import('../src/protocol.ts').ToPreparer} */ { 
     graph[role] = `${role}.onnx`;
     optimized[role] = `${role}-optimized.onnx`;
     if (behaviour === 'lie') continue;
-    linkSync(source, join(folder, graph[role]));
+    // A link to a link of a Hub cache would lead nowhere.
+    linkSync(realpathSync(source), join(folder, graph[role]));
     copyFileSync(source, join(folder, optimized[role]));
   }
   if (behaviour === 'hang') {

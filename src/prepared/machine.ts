@@ -16,8 +16,8 @@ export interface Machine {
 const CPUINFO_BYTES = 8192;
 
 /**
- * This machine. It is asked for on the way to every first answer: two small files are read at once, which takes less than a millisecond,
- * where the steps of an asynchronous reading take several.
+ * This machine. It is asked for on the way to every first answer: two small files are read at once, which takes about two
+ * milliseconds, where the steps of an asynchronous reading wait for threads.
  * @throws Error if ONNX Runtime is not installed
  */
 export function readMachine(): Machine {

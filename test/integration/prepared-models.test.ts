@@ -1,13 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createEngineOver, type Engine, type EngineOptions } from '../../src/engine.ts';
 import type { LocalModel, PreparableModel } from '../../src/protocol.ts';
 import { runPreparer } from '../../src/runtime/preparer-process.ts';
 import type { ClassificationResult, LoadEvent } from '../../src/schemas.ts';
-import { fakeRunners, makeModelFolder } from '../prepared-models.ts';
+import { fakeRunners, GRAPH_BYTES, makeModelFolder } from '../prepared-models.ts';
 import { childrenOf, isAlive, waitUntil } from './processes.ts';
 
 const PREPARER = join(import.meta.dirname, '../fake-preparer.js');
@@ -259,6 +259,7 @@ describe('prepare', () => {
     expect(await engine.prepare(model)).toMatchObject({ made: false, folder: made.folder });
     expect(await engine.prepare(model, { force: true })).toMatchObject({ made: true, folder: made.folder });
     expect(await engine.prepare(model, { dtype: 'q8' })).toMatchObject({ made: true, quantized: true });
+    expect(await engine.models.show(model)).toMatchObject({ prepared: ['fp32', 'q8'] });
     expect((await classify(start())).prepared).not.toBeNull();
   });
 
@@ -298,4 +299,32 @@ test('prune removes what was prepared of a model that is gone', async () => {
   expect(removed).toHaveLength(1);
   expect(freedBytes).toBeGreaterThan(9_000_000);
   expect(await readdir(dir)).toEqual([]);
+});
+
+test('what was prepared of a model in the Hub’s cache is listed with it, and removed with it', async () => {
+  const commit = 'c'.repeat(40);
+  const root = join(folder, 'hub', 'models--org--name');
+  const snapshot = join(root, 'snapshots', commit);
+  await mkdir(join(root, 'blobs'), { recursive: true });
+  await mkdir(join(root, 'refs'));
+  await writeFile(join(root, 'refs', 'main'), commit);
+  await makeModelFolder(snapshot);
+  for (const [i, name] of ['config.json', 'preprocessor_config.json', 'onnx/model.onnx'].entries()) {
+    const blob = join(root, 'blobs', String(i).repeat(64));
+    await rename(join(snapshot, name), blob);
+    await symlink(relative(dirname(join(snapshot, name)), blob), join(snapshot, name));
+  }
+  const engine = start({ cacheDir: join(folder, 'hub') });
+  const { prepared, identity } = await classify(engine, { model: 'org/name' });
+  expect(identity.revision).toBe(commit);
+  expect(prepared).not.toBeNull();
+  const listed = async () => (await engine.models.list()).find(({ id }) => id === 'org/name');
+  expect(await listed()).toMatchObject({ prepared: ['fp32'] });
+  const would = await engine.models.remove('org/name', { dryRun: true });
+  expect(await readdir(dir)).toHaveLength(1);
+  // The graph, which is linked, and ONNX Runtime's save of it.
+  expect(would.freedBytes).toBeGreaterThan(2 * GRAPH_BYTES);
+  expect(await engine.models.remove('org/name')).toEqual({ ...would, dryRun: false });
+  expect(await readdir(dir)).toEqual([]);
+  expect(await listed()).toBeUndefined();
 });
