@@ -21,6 +21,6 @@ async function answer({ model, graphs }: ProbeRequest): Promise<ProbeAnswer> {
 
 process.on('SIGINT', () => {});
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-process.once('message', async (request: ProbeRequest) => {
+process.on('message', async (request: ProbeRequest) => {
   process.send?.(await answer(request));
 });
