@@ -3,8 +3,8 @@ import { OnnxPredictError } from '../../errors.ts';
 
 const WINDOW_BYTES = 256 * 1024;
 const MAX_SHIFT = 63n;
-/** Of one file: decoders of 24 layers have some 200,000. A few megabytes that were made for it would fill the memory otherwise. */
-const MAX_FIELDS = 1_000_000;
+/** Of one file: merged decoders of 24 layers have some 250,000. A few megabytes that were made for it would fill the memory otherwise. */
+const MAX_FIELDS = 600_000;
 /** Names, attributes and small weights are read, and they are short. */
 const MAX_BYTES = 1024 * 1024;
 const BYTES_PER_FIELD = 16;
@@ -17,7 +17,7 @@ export interface FileRange {
 }
 
 /** One field of a protobuf message: a number, or a range of the file that holds a string, bytes or a message. */
-export interface WireField {
+interface WireField {
   readonly number: number;
   readonly value: bigint | FileRange;
 }

@@ -58,13 +58,13 @@ describe('openWireReader', () => {
     expect(thrownBy(() => reader.text(field!.value as never))).toMatchObject(invalid('damaged'));
   });
 
-  test('reads at most a megabyte at once and a million fields in all', () => {
+  test('reads at most a megabyte at once and 600,000 fields in all', () => {
     const large = readerOf(Buffer.concat([Buffer.from('0a818040', 'hex'), Buffer.alloc(1024 * 1024 + 1)]));
     const [field] = allFields(large);
     expect(thrownBy(() => large.bytes(field!.value as never))).toMatchObject(invalid('1048577 bytes'));
-    const numbers = readerOf(Buffer.alloc(1_000_001, 1));
+    const numbers = readerOf(Buffer.alloc(600_001, 1));
     expect(thrownBy(() => numbers.varints(numbers.whole))).toMatchObject(invalid('more parts'));
-    const fields = readerOf(Buffer.from('0a00'.repeat(1_000_001), 'hex'));
+    const fields = readerOf(Buffer.from('0a00'.repeat(600_001), 'hex'));
     expect(
       thrownBy(() => {
         for (const _ of fields.fields(fields.whole));
