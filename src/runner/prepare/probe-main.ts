@@ -1,5 +1,6 @@
 /** A process that tries graphs once: started by a preparer, which is its parent. */
 import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { reportError } from '../../errors.ts';
 import type { ProbeAnswer, ProbeRequest } from './probe.ts';
 import { probeClassifier } from './probe-classifier.ts';
@@ -18,6 +19,8 @@ async function answer({ model, graphs }: ProbeRequest): Promise<ProbeAnswer> {
 }
 
 process.on('SIGINT', () => {});
+// This thread learns of its parent's end between two steps, and a graph may be made such that a step never ends.
+new Worker(new URL('./watch-parent.js', import.meta.url), { workerData: process.ppid });
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 process.once('message', async (request: ProbeRequest) => {
   process.send?.(await answer(request));
