@@ -40,6 +40,7 @@ RUN install --directory --owner=1000 --group=1000 /data
 # ONNX_PREDICT_API_KEYS who may use it: see docs/containers.md.
 ENV NODE_ENV=production \
     HF_HOME=/data \
+    ONNX_PREDICT_PREPARED_DIR=/data/onnx-predict/prepared \
     ONNX_PREDICT_HOST=0.0.0.0 \
     ONNX_PREDICT_INSECURE=1 \
     ONNX_PREDICT_PORT=8000

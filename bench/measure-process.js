@@ -16,7 +16,7 @@ const REPORT_CPU = fileURLToPath(new URL('report-cpu.cjs', import.meta.url));
  * Runs a program to its end and measures it.
  * @param {readonly string[]} args
  * @param {Readonly<Record<string, string>>} [env]
- * @param {string} [interpreter] another than Node: its processor time is not known
+ * @param {string} [interpreter] another than Node: its processor time is not known unless it writes it to descriptor 3
  * @returns {Promise<ProcessCost>}
  * @throws Error with what it wrote to stderr if it fails
  */

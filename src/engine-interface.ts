@@ -7,6 +7,7 @@ import {
   type ClassificationResult,
   type ClassifyOptions,
   type DescribedModel,
+  DeviceSchema,
   type EngineEvent,
   type LoadOptions,
   type ModelIdentity,
@@ -34,6 +35,8 @@ export const EngineOptionsSchema = v.strictObject({
       v.maxValue(1024, 'must be at most 1024'),
     ),
   ),
+  /** What models are computed by. Default: cpu. */
+  device: v.optional(DeviceSchema),
   /** A runner from which nothing is heard for this long while it works is ended. Default 60,000. */
   watchdogMs: v.optional(v.pipe(v.number(), v.minValue(1, 'must be at least 1'), v.maxValue(2 ** 31 / 5 - 1))),
   /** The Hugging Face cache. Default: HF_HUB_CACHE, or where Python's huggingface_hub has it. */

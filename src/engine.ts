@@ -81,6 +81,7 @@ export function createEngineOver(
 ): Engine {
   const {
     numThreads = availableThreads(),
+    device = 'cpu',
     watchdogMs = DEFAULT_WATCHDOG_MS,
     aliases = {},
     keepAliveMs = Infinity,
@@ -96,12 +97,14 @@ export function createEngineOver(
   const files = createEngineModels(hub, {
     // The working folder may change.
     dir: resolvePath(preparedDir ?? environment.dir),
-    when: when ?? parseWhen(environment.prepare),
+    // What is prepared is for the processor.
+    when: device === 'cpu' || device === 'auto' ? (when ?? parseWhen(environment.prepare)) : 'never',
     run: transport.prepare ?? runPreparerLater,
     logger,
   });
   const service = createModelService({
     numThreads,
+    device,
     watchdogMs,
     keepAliveMs,
     maxMemoryBytes,

@@ -3,6 +3,7 @@ import type { ErrorReport } from './errors.ts';
 import type {
   Activation,
   Candidate,
+  Device,
   GeneratedSummary,
   GenerationOptions,
   ModelIdentity,
@@ -166,7 +167,13 @@ export interface QueuedRequest {
 
 export type ToRunner =
   /** `first` is the request that will be run first, so that its picture can be prepared while the model loads. */
-  | { readonly type: 'load'; readonly model: LocalModel; readonly numThreads: number; readonly first: QueuedRequest | null }
+  | {
+      readonly type: 'load';
+      readonly model: LocalModel;
+      readonly numThreads: number;
+      readonly device: Device;
+      readonly first: QueuedRequest | null;
+    }
   /** Summaries that come together are made together; every request is answered for itself. */
   | { readonly type: 'run'; readonly requests: readonly QueuedRequest[] }
   | { readonly type: 'cancel'; readonly id: number };

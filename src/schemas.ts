@@ -9,6 +9,10 @@ import { type ErrorCode, type ErrorReport, OnnxPredictError } from './errors.ts'
 export const DtypeSchema = v.picklist(['fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4']);
 export type Dtype = v.InferOutput<typeof DtypeSchema>;
 
+/** What computes: the processor, or ONNX Runtime's provider of that name; `auto`: a graphics card that is ready to use, or the processor. */
+export const DeviceSchema = v.picklist(['auto', 'cpu', 'cuda', 'tensorrt', 'coreml', 'dml', 'webgpu']);
+export type Device = v.InferOutput<typeof DeviceSchema>;
+
 /** What turns logits into scores: `softmax` for one-of-many, `sigmoid` for independent labels, `none` for raw logits. */
 export const ActivationSchema = v.picklist(['softmax', 'sigmoid', 'none']);
 export type Activation = v.InferOutput<typeof ActivationSchema>;

@@ -8,10 +8,10 @@ import json
 import socket
 import sys
 
-import numpy
 import torch
 import uvicorn
 from fastapi import FastAPI, File, HTTPException, UploadFile
+from image_processor import read_image_processor
 from PIL import Image
 from pydantic import BaseModel
 from transformers import AutoModelForImageClassification, AutoModelForSeq2SeqLM, AutoTokenizer
@@ -27,21 +27,6 @@ summarizers = {
     name: AutoModelForSeq2SeqLM.from_pretrained(folders[name]).eval() for name in ("t5", "bart") if folders.get(name)
 }
 app = FastAPI()
-
-
-def read_image_processor(folder):
-    """What transformers 4 did with a picture, by PIL and numpy; 5 does not without torchvision."""
-    with open(f"{folder}/preprocessor_config.json") as file:
-        config = json.load(file)
-    size = config["size"]
-    size = (size, size) if isinstance(size, int) else (size["width"], size["height"])
-    mean, std = (numpy.array(config[name], dtype=numpy.float32) for name in ("image_mean", "image_std"))
-
-    def process(image):
-        pixels = numpy.asarray(image.resize(size, Image.Resampling(config["resample"])), dtype=numpy.float32)
-        return torch.from_numpy(((pixels * (1 / 255) - mean) / std).astype(numpy.float32).transpose(2, 0, 1)[None].copy())
-
-    return process
 
 
 class TextRequest(BaseModel):

@@ -1,6 +1,7 @@
 import { readHubEnvironment } from '../config.ts';
 import type { Engine } from '../engine.ts';
 import { type ErrorReport, OnnxPredictError, reportError } from '../errors.ts';
+import { silentLogger } from '../logger.ts';
 import { jsonLine, printable } from '../printable-text.ts';
 import type { LoadEvent } from '../schemas.ts';
 import type { CommandDependencies } from './command-dependencies.ts';
@@ -33,7 +34,9 @@ export async function answerInputs<Result>(
   { inputs, flags, brief, answer, format, typed = false }: Answering<Result>,
   { terminal, createEngine, signal }: CommandDependencies,
 ): Promise<boolean> {
-  const engine = await createEngine(toRunOptions(flags), { oneShot: brief && inputs.length === 1 });
+  const warn = (message: string) => terminal.writeDiagnostic(printable(message));
+  const logger = flags.quiet === true ? silentLogger : { ...silentLogger, warn };
+  const engine = await createEngine({ ...toRunOptions(flags), logger }, { oneShot: brief && inputs.length === 1 });
   const progress = showDownloads(terminal, readHubEnvironment().progressBars && flags.quiet !== true);
   const write = async (text: string) => (text === '' ? undefined : terminal.writeResult(text));
   let failed = false;

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { EngineOptions } from '../engine.ts';
-import { type Dtype, DtypeSchema } from '../schemas.ts';
+import { type Device, DeviceSchema, type Dtype, DtypeSchema } from '../schemas.ts';
 import {
   cacheDirOption,
   type HubFlags,
@@ -23,6 +23,7 @@ export interface ModelFlags extends HubFlags {
 export interface RunFlags extends ModelFlags {
   readonly dtype: Dtype;
   readonly threads?: number;
+  readonly device: Device;
   readonly quiet?: true;
 }
 
@@ -31,6 +32,8 @@ export const modelOption = (aliases: string, fallback: string) =>
 
 export const dtypeOption = () =>
   new Option('--dtype <dtype>', 'number format of the weights').choices(DtypeSchema.options).default('fp32');
+
+export const deviceOption = () => new Option('--device <device>', 'what computes').choices(DeviceSchema.options).default('cpu');
 
 /** Adds the flags that say which model runs, and where it is looked for. */
 export function addModelOptions(command: Command, aliases: string, fallback: string): Command {
@@ -53,10 +56,12 @@ export function addAnswerOptions(command: Command, answer: string): Command {
       new Option('--threads <count>', 'threads to compute with (default: all that this machine grants)').argParser(
         wholeNumber(1),
       ),
-    );
+    )
+    .addOption(deviceOption());
 }
 
 /** The engine's options for these flags. */
 export function toRunOptions(flags: RunFlags): EngineOptions {
-  return { ...toEngineOptions(flags), ...(flags.threads === undefined ? {} : { numThreads: flags.threads }) };
+  const { device } = flags;
+  return { ...toEngineOptions(flags), device, ...(flags.threads === undefined ? {} : { numThreads: flags.threads }) };
 }

@@ -3,9 +3,12 @@ import { OPTION_VARIABLE_PREFIX } from '../config.ts';
 
 /** What environment variables mean by yes and no, in lower case. */
 const SWITCHES: ReadonlyMap<string, boolean> = new Map([
-  ...['1', 'true', 'yes', 'on', 'auto'].map((word) => [word, true] as const),
-  ...['0', 'false', 'no', 'off', 'never'].map((word) => [word, false] as const),
+  ...['1', 'true', 'yes', 'on'].map((word) => [word, true] as const),
+  ...['0', 'false', 'no', 'off'].map((word) => [word, false] as const),
 ]);
+
+/** Of the variable of an option like `--no-prepare`, whose name says what is done without the flag. */
+const NEGATED_SWITCHES: ReadonlyMap<string, boolean> = new Map([...SWITCHES, ['auto', true], ['never', false]]);
 
 /**
  * Lets every option of a command also be an environment variable, `--max-queue` `ONNX_PREDICT_MAX_QUEUE`: a flag wins over a
@@ -52,9 +55,9 @@ function parseValues(command: Command, option: Option, values: readonly string[]
 }
 
 function parseValue(option: Option, value: string, previous: unknown): unknown {
-  if (!option.isBoolean()) return option.parseArg === undefined ? value : option.parseArg<unknown>(value, previous);
-  const on = SWITCHES.get(value.toLowerCase());
+  if (!option.isBoolean() && !option.negate)
+    return option.parseArg === undefined ? value : option.parseArg<unknown>(value, previous);
+  const on = (option.negate ? NEGATED_SWITCHES : SWITCHES).get(value.toLowerCase());
   if (on === undefined) throw new InvalidArgumentError(option.negate ? 'It must be auto or never.' : 'It must be 1 or 0.');
-  // The variable of --no-prepare says whether to prepare.
   return option.negate ? on : on || undefined;
 }

@@ -2,10 +2,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import * as v from 'valibot';
 import { isAddressRange } from '../address-range.ts';
 import { isRootPath } from '../root-path.ts';
-import { aliasSchema, type Dtype } from '../schemas.ts';
+import { aliasSchema, type Device, type Dtype } from '../schemas.ts';
 import { isWebOrigin } from '../web-origin.ts';
 import { cacheDirOption, type HubFlags, noPrepareOption, offlineOption, preparedDirOption } from './hub-options.ts';
-import { dtypeOption } from './model-options.ts';
+import { deviceOption, dtypeOption } from './model-options.ts';
 import { byteSize, duration, durationOrForever, port, rate, wholeNumber } from './option-values.ts';
 
 export interface ServeFlags extends HubFlags {
@@ -16,6 +16,7 @@ export interface ServeFlags extends HubFlags {
   readonly alias?: Readonly<Record<string, string>>;
   readonly dtype: Dtype;
   readonly threads?: number;
+  readonly device: Device;
   readonly maxQueue: number;
   readonly maxWait?: number;
   readonly maxUploadMb: number;
@@ -56,6 +57,7 @@ export function addServeOptions(command: Command): Command {
     .addOption(noPrepareOption())
     .addOption(offlineOption())
     .addOption(new Option('--threads <count>', 'threads that a model computes with (default: all)').argParser(wholeNumber(1)))
+    .addOption(deviceOption())
     .addOption(
       new Option('--max-queue <cost>', 'how much may wait and run, where 1 is a usual request')
         .argParser(wholeNumber(1))

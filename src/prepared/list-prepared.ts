@@ -7,7 +7,7 @@ import { areUnchanged } from './sources.ts';
 
 /** What is prepared for this machine, and would be used. */
 export async function listPrepared(dir: string): Promise<PreparedModel[]> {
-  const here = machineKey(await readMachine());
+  const here = machineKey(readMachine());
   const usable = (await scanPrepared(dir)).map(async ({ path, manifest }) => {
     if (manifest?.status !== 'prepared' || manifest.preparer !== PREPARER_VERSION) return [];
     if (machineKey(manifest.machine) !== here || !(await areUnchanged(manifest.sources))) return [];

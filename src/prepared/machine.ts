@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { arch, cpus } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** What ONNX Runtime's own saves depend on: another version, or another processor, may compute wrongly with them, or not at all. */
 export interface Machine {
@@ -15,14 +16,12 @@ export interface Machine {
 const CPUINFO_BYTES = 8192;
 
 /**
- * This machine.
- * @throws the system's error if ONNX Runtime is not installed
+ * This machine. It is asked for on the way to every first answer: two small files are read at once, which takes about two
+ * milliseconds, where the steps of an asynchronous reading wait for threads.
+ * @throws Error if ONNX Runtime is not installed
  */
-export async function readMachine(): Promise<Machine> {
-  // Its version is wanted without the seconds that loading it takes.
-  const path = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
-  const [text, cpu] = await Promise.all([readFile(path, 'utf8'), describeCpu()]);
-  return { runtime: (JSON.parse(text) as { version: string }).version, cpu };
+export function readMachine(): Machine {
+  return { runtime: readRuntimeVersion(dirname(fileURLToPath(import.meta.url))), cpu: describeCpu() };
 }
 
 /** The name under which a machine's prepared models are kept. */
@@ -33,8 +32,20 @@ export function machineKey({ runtime, cpu }: Machine): string {
     .slice(0, 16);
 }
 
-async function describeCpu(): Promise<string> {
-  const text = await readStart('/proc/cpuinfo').catch(() => '');
+/** From its package.json, found as Node finds packages: its code takes long to load. */
+function readRuntimeVersion(folder: string): string {
+  try {
+    const text = readFileSync(join(folder, 'node_modules', 'onnxruntime-node', 'package.json'), 'utf8');
+    return (JSON.parse(text) as { version: string }).version;
+  } catch (error) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error('onnxruntime-node is not installed', { cause: error });
+    return readRuntimeVersion(parent);
+  }
+}
+
+function describeCpu(): string {
+  const text = readStart('/proc/cpuinfo');
   const field = (name: string) => new RegExp(`^${name}\\s*: (.*)$`, 'm').exec(text)?.[1];
   // ARM names its instruction sets Features, and often no model.
   const flags = field('flags') ?? field('Features') ?? '';
@@ -43,8 +54,15 @@ async function describeCpu(): Promise<string> {
 }
 
 /** The kernel writes the file while it is read, and all of it takes long where there are many processors. */
-async function readStart(path: string): Promise<string> {
-  await using file = await open(path);
-  const { bytesRead, buffer } = await file.read(Buffer.alloc(CPUINFO_BYTES), 0, CPUINFO_BYTES, 0);
-  return buffer.toString('utf8', 0, bytesRead);
+function readStart(path: string): string {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const buffer = Buffer.alloc(CPUINFO_BYTES);
+    return buffer.toString('utf8', 0, readSync(file, buffer, 0, CPUINFO_BYTES, 0));
+  } catch {
+    return '';
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }

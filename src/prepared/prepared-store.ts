@@ -54,7 +54,8 @@ export function createPreparedStore(options: PreparedStoreOptions): PreparedStor
   const distrusted = new Set<string>();
 
   async function locate(model: PreparableModel): Promise<Place> {
-    const [sources, machine] = await Promise.all([readSources(model), readMachine()]);
+    const machine = readMachine();
+    const sources = await readSources(model);
     const key = sourceKey(model, sources);
     return { model, sources, machine, key, layout: preparedLayout(dir, key, machineKey(machine)) };
   }
@@ -123,7 +124,9 @@ export function createPreparedStore(options: PreparedStoreOptions): PreparedStor
         found = (await make(place, suffices, waiter)).manifest;
       }
       if (found?.status === 'prepared') return withFiles(model, place.layout.folder, 'best', found);
-      return found === undefined ? ((await findElsewhere(place)) ?? model) : model;
+      // What could not be kept here, as the folder is another's, may have been made there.
+      const isOnRecord = found !== undefined && (await readManifest(place.layout.folder)) !== undefined;
+      return isOnRecord ? model : ((await findElsewhere(place)) ?? model);
     },
     async prepare(model, force, waiter) {
       const place = await locate(model);

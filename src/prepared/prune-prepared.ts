@@ -17,7 +17,7 @@ export async function prunePrepared(
   dir: string,
   { dryRun, nowMs }: { readonly dryRun: boolean; readonly nowMs: number },
 ): Promise<PrunedFiles> {
-  const { runtime } = await readMachine();
+  const { runtime } = readMachine();
   const found = await scanPrepared(dir);
   const removed: PreparedFolder[] = [];
   for (const each of found) if (!each.busy && (await isUseless(each, { runtime, nowMs }))) removed.push(each);

@@ -1,9 +1,10 @@
 import { OnnxPredictError } from '../errors.ts';
 import type { ClassificationRequest, LocalModel, RunnerAnswer, RunnerRequest, RunnerTask } from '../protocol.ts';
+import type { Device } from '../schemas.ts';
 import type { StepContext } from '../tasks/step-context.ts';
 import type { Summarizer } from '../tasks/summarization.ts';
+import { onDevice } from './device.ts';
 import { type PreprocessingThread, startPreprocessingThread } from './preprocessing-thread.ts';
-import { openSession } from './session.ts';
 
 /** A loaded model that does one task. */
 export interface LoadedTask {
@@ -27,6 +28,7 @@ interface TaskRequest {
 
 interface LoadOptions {
   readonly numThreads: number;
+  readonly device: Device;
   /** The request that comes first, as far as it can be prepared while the model loads. */
   readonly first: TaskRequest | undefined;
 }
@@ -48,7 +50,7 @@ export async function loadTask(model: LocalModel, options: LoadOptions): Promise
 
 async function loadClassification(
   model: Extract<LocalModel, { task: 'image-classification' }>,
-  { numThreads, first }: LoadOptions,
+  { numThreads, device, first }: LoadOptions,
 ): Promise<LoadedTask> {
   // It starts while the code of the task is loaded.
   const thread: PreprocessingThread = startPreprocessingThread();
@@ -56,9 +58,10 @@ async function loadClassification(
   try {
     const { loadImageClassifier } = await import('../tasks/image-classification.ts');
     const ahead = isClassification(first?.request) ? { request: first.request, context: first.context } : undefined;
-    const classifier = await loadImageClassifier(model, { numThreads, first: ahead, openSession, prepareImage });
+    const { openSession, warnings, adapt } = onDevice(device);
+    const classifier = await loadImageClassifier(adapt(model), { numThreads, first: ahead, openSession, prepareImage });
     return {
-      warnings: classifier.warnings,
+      warnings: [...warnings, ...classifier.warnings],
       numBeams: 1,
       answer: (requests) =>
         requests.map(async ({ request, context }) => {
@@ -78,12 +81,13 @@ async function loadClassification(
 
 async function loadSummarization(
   model: Extract<LocalModel, { task: 'summarization' }>,
-  { numThreads }: LoadOptions,
+  { numThreads, device }: LoadOptions,
 ): Promise<LoadedTask> {
   const { loadSummarizer } = await import('../tasks/summarization.ts');
-  const summarizer = await loadSummarizer(model, { numThreads, openSession });
+  const { openSession, warnings, adapt } = onDevice(device);
+  const summarizer = await loadSummarizer(adapt(model), { numThreads, openSession });
   return {
-    warnings: summarizer.warnings,
+    warnings: [...warnings, ...summarizer.warnings],
     numBeams: summarizer.numBeams,
     answer: (requests) => answerTexts(requests, summarizer),
     release: () => summarizer.release(),

@@ -33,9 +33,9 @@ export function createRunner(send: (message: FromRunner) => void): Runner {
   }
 
   async function load(message: Extract<ToRunner, { type: 'load' }>): Promise<void> {
-    const { model, numThreads } = message;
+    const { model, numThreads, device } = message;
     if (message.first !== null) first = know(message.first);
-    task = loadTask(model, { numThreads, first });
+    task = loadTask(model, { numThreads, device, first });
     try {
       const { warnings, numBeams } = await task;
       send({ type: 'loaded', warnings, numBeams, memoryBytes: process.memoryUsage.rss() });

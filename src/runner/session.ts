@@ -8,6 +8,8 @@ import type { FloatTensor, Tensor, TensorDescription, TensorSession } from '../t
 
 export interface SessionOptions {
   readonly numThreads: number;
+  /** ONNX Runtime's name for what computes, before the processor; without it, the processor alone does. */
+  readonly provider?: string;
   /** The graph was saved by this version of ONNX Runtime, on this machine, as it wants to run it. */
   readonly optimized?: boolean;
   /** Where the graph is to be saved as ONNX Runtime runs it; its weights get the same name with `.data`. */
@@ -23,6 +25,7 @@ export async function openSession(path: string, options: SessionOptions): Promis
   let session: Ort.InferenceSession;
   try {
     session = await ort.InferenceSession.create(path, {
+      ...(options.provider === undefined ? {} : { executionProviders: [options.provider, 'cpu'] }),
       intraOpNumThreads: options.numThreads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -77,6 +80,12 @@ export async function openSession(path: string, options: SessionOptions): Promis
   }
 
   return { inputs, outputs, run, runTensors, release: () => session.release() };
+}
+
+/** The execution providers that this build of ONNX Runtime has; whether they work here is another matter. */
+export async function providers(): Promise<string[]> {
+  const ort = await importOnnxRuntime();
+  return ort.listSupportedBackends().map(({ name }) => name);
 }
 
 /** Weights go into a file beside the graph, from which they are mapped into memory, and not copied, when it is loaded. */

@@ -8,6 +8,8 @@ import type { ModelHost } from './model-host.ts';
 const RUNNER_BYTES = 150 * 1024 * 1024;
 /** Of the weights' files: what of them is laid out anew for computing. */
 const WEIGHTS_FACTOR = 1.5;
+/** Of fp32 files, what is left of them as q8. */
+const QUANTIZED_FACTOR = 0.3;
 
 /** Keeps all runners together below a limit: the model that was used least recently is unloaded for another. */
 export class MemoryBudget {
@@ -75,7 +77,8 @@ function leastNeeded(a: ModelHost, b: ModelHost): number {
   return busy(a) - busy(b) || a.lastUsedMs - b.lastUsedMs;
 }
 
-async function sumFileBytes({ files }: LocalModel): Promise<number> {
+async function sumFileBytes(model: LocalModel): Promise<number> {
+  const { files } = model;
   const paths = Object.values(files).filter((path): path is string => path !== null);
   const sizes = await Promise.all(
     paths.map(async (path) => {
@@ -83,5 +86,6 @@ async function sumFileBytes({ files }: LocalModel): Promise<number> {
       return found?.size ?? 0;
     }),
   );
-  return sizes.reduce((sum, size) => sum + size, 0);
+  const isQuantized = model.task !== 'tokenization' && model.quantize;
+  return sizes.reduce((sum, size) => sum + size, 0) * (isQuantized ? QUANTIZED_FACTOR : 1);
 }

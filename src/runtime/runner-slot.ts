@@ -1,7 +1,7 @@
 import { OnnxPredictError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { FromRunner, LocalModel, QueuedRequest, ToRunner } from '../protocol.ts';
-import type { EngineEvent, ModelStatus } from '../schemas.ts';
+import type { Device, EngineEvent, ModelStatus } from '../schemas.ts';
 import { exitError, isExternal } from './exit-error.ts';
 import { LiveRunner } from './live-runner.ts';
 import type { ConnectRunner, RunnerExit } from './runner-connection.ts';
@@ -9,6 +9,7 @@ import type { ConnectRunner, RunnerExit } from './runner-connection.ts';
 export interface RunnerSlotOptions {
   readonly model: LocalModel;
   readonly numThreads: number;
+  readonly device: Device;
   /** A runner from which nothing is heard for this long while it works is killed. */
   readonly watchdogMs: number;
   /** A runner without work for this long is ended; Infinity: never. */
@@ -205,7 +206,7 @@ export class RunnerSlot {
   }
 
   #start(): LiveRunner {
-    const { model, numThreads, connect, watchdogMs, logger } = this.#options;
+    const { model, numThreads, device, connect, watchdogMs, logger } = this.#options;
     logger.debug(`starting a runner for ${model.identity.id}`);
     this.#loadStartMs = performance.now();
     const runner = new LiveRunner(connect, {
@@ -215,10 +216,10 @@ export class RunnerSlot {
     // After a failed load nothing is prepared ahead: its cause may have been the picture, and then only its own request shall fail.
     const first = this.#failedLoads === 0 ? (this.#owner.first() ?? null) : null;
     try {
-      runner.send({ type: 'load', model, numThreads, first });
+      runner.send({ type: 'load', model, numThreads, device, first });
     } catch {
       // A request that cannot be sent fails when its turn comes.
-      runner.send({ type: 'load', model, numThreads, first: null });
+      runner.send({ type: 'load', model, numThreads, device, first: null });
     }
     runner.watch(watchdogMs * LOAD_WATCHDOG_FACTOR);
     return runner;

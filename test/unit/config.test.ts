@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readHubEnvironment, runnerEnvironment } from '../../src/config.ts';
+import { readHubEnvironment, readPreparedEnvironment, runnerEnvironment } from '../../src/config.ts';
 
 const HOME = '/home/ada';
 
@@ -89,5 +89,22 @@ describe('a runner’s environment', () => {
     const tunablesOf = (tunables: string) => runnerEnvironment({ GLIBC_TUNABLES: tunables })['GLIBC_TUNABLES'];
     expect(tunablesOf('glibc.malloc.check=3')).toBe('glibc.malloc.check=3:glibc.malloc.hugetlb=1');
     expect(tunablesOf('glibc.malloc.hugetlb=0')).toBe('glibc.malloc.hugetlb=0');
+  });
+});
+
+describe('prepared models', () => {
+  const prepared = (env: NodeJS.ProcessEnv) => readPreparedEnvironment(env, '/home/me');
+
+  test('are kept in the user’s cache, or where a variable says', () => {
+    expect(prepared({}).dir).toBe('/home/me/.cache/onnx-predict/prepared');
+    expect(prepared({ XDG_CACHE_HOME: '/var/cache' }).dir).toBe('/var/cache/onnx-predict/prepared');
+    expect(prepared({ ONNX_PREDICT_PREPARED_DIR: '~/fast', XDG_CACHE_HOME: '/var/cache' }).dir).toBe('/home/me/fast');
+    expect(prepared({ ONNX_PREDICT_PREPARED_DIR: '' }).dir).toBe('/home/me/.cache/onnx-predict/prepared');
+  });
+
+  test('are made as a variable says', () => {
+    expect(prepared({}).prepare).toBeNull();
+    expect(prepared({ ONNX_PREDICT_PREPARE: '' }).prepare).toBeNull();
+    expect(prepared({ ONNX_PREDICT_PREPARE: 'Never' }).prepare).toBe('never');
   });
 });

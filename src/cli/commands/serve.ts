@@ -111,9 +111,10 @@ function checkPreload({ preload = [] }: ServeFlags, aliases: readonly string[]):
 }
 
 function toServeEngineOptions(flags: ServeFlags): EngineOptions {
-  const { alias, threads, keepAlive, maxMemory, maxQueue, maxWait } = flags;
+  const { alias, threads, device, keepAlive, maxMemory, maxQueue, maxWait } = flags;
   return {
     ...toEngineOptions(flags),
+    device,
     ...(alias === undefined ? {} : { aliases: alias }),
     ...(threads === undefined ? {} : { numThreads: threads }),
     ...(keepAlive === Infinity ? {} : { keepAliveMs: keepAlive }),

@@ -84,7 +84,7 @@ function onlyProduct(graph: GraphEditor, views: ReadonlySet<string>, name: strin
 }
 
 /** The last view of a value: what others compute with. */
-function lastView(graph: GraphEditor, value: string): string {
+export function lastView(graph: GraphEditor, value: string): string {
   const seen = new Set<string>();
   let last = value;
   for (;;) {

@@ -75,7 +75,8 @@ function scaledInput(graph: GraphEditor, node: OnnxNode): TracedValue | undefine
   return left === undefined ? undefined : { value: second, factor: left };
 }
 
-function scalarOf(graph: GraphEditor, value: string): number | undefined {
+/** A constant number; undefined for what is computed, or more than one. */
+export function scalarOf(graph: GraphEditor, value: string): number | undefined {
   const tensor = graph.initializers.get(value);
   if (tensor?.dataType !== FLOAT || tensor.dims.some((dim) => dim !== 1)) return undefined;
   return new Float32Array(readTensorData(tensor).buffer)[0];

@@ -102,6 +102,13 @@ export class GraphEditor {
     });
   }
 
+  /** The one number of a constant of int64; undefined for other values. */
+  integerOf(value: string): number | undefined {
+    const tensor = this.initializers.get(value);
+    if (tensor?.dataType !== INT64 || !(tensor.data instanceof Uint8Array) || tensor.data.length !== 8) return undefined;
+    return Number(new BigInt64Array(Uint8Array.from(tensor.data).buffer)[0]);
+  }
+
   /** A float32 scalar. */
   scalar(value: number): string {
     return this.#shared(`f${value}`, { dataType: FLOAT, dims: [], data: new Uint8Array(Float32Array.of(value).buffer) });

@@ -25,4 +25,5 @@ try {
 // Ctrl-C reaches the whole foreground group: the parent decides what becomes of the work.
 process.on('SIGINT', () => {});
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-process.once('message', (message: ToPreparer) => void prepare(message));
+// A listener that stays keeps the channel, and with it this process.
+process.on('message', (message: ToPreparer) => void prepare(message));

@@ -22,6 +22,6 @@ process.on('SIGINT', () => {});
 // This thread learns of its parent's end between two steps, and a graph may be made such that a step never ends.
 new Worker(new URL('./watch-parent.js', import.meta.url), { workerData: process.ppid });
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-process.once('message', async (request: ProbeRequest) => {
+process.on('message', async (request: ProbeRequest) => {
   process.send?.(await answer(request));
 });

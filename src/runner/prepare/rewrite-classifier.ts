@@ -1,3 +1,5 @@
+import { fuseAttention } from './fuse-attention.ts';
+import { fuseLayerNorms } from './fuse-layer-norm.ts';
 import { GraphEditor } from './graph-editor.ts';
 import { useDynamicQuantization } from './linear-layers.ts';
 import { CONTRIB } from './onnx-model.ts';
@@ -17,6 +19,8 @@ export function writeClassifier(
 ): string {
   const { irVersion, opsets, graph } = readOnnx(path);
   const editor = new GraphEditor(graph, 'prepared/');
+  fuseLayerNorms(editor);
+  fuseAttention(editor);
   if (quantize) useDynamicQuantization(editor);
   const name = 'model.onnx';
   const weights = createWeightFiles(folder);

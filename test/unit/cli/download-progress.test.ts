@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { describeDownload, describeWait, formatProgress, showDownloads } from '../../../src/cli/download-progress.ts';
 import type { Terminal } from '../../../src/cli/terminal.ts';
 import { createTransferMeter, formatSeconds } from '../../../src/cli/transfer-meter.ts';
-import type { DownloadEvent } from '../../../src/schemas.ts';
+import type { DownloadEvent, PreparationEvent } from '../../../src/schemas.ts';
 
 describe('the rate of a transfer', () => {
   test('is unknown at first, and then that of the last seconds', () => {
@@ -96,6 +96,10 @@ describe('what is shown of a download', () => {
   };
   const lock: DownloadEvent = { type: 'waiting', reason: 'lock', delayMs: null, file: 'a.onnx', error: null };
 
+  const preparing = (stage: string | null, failure: string | null): PreparationEvent => {
+    return { type: 'preparing', model: 't5\u001b', dtype: 'fp32', stage, failure };
+  };
+
   /** A terminal, and what it and the spinner on it show. */
   function fakeTerminal({ isTTY, columns }: { isTTY: boolean; columns: number }) {
     const lines: string[] = [];
@@ -152,6 +156,17 @@ describe('what is shown of a download', () => {
     expect(spun()).toContain('50%');
   });
 
+  test('on a terminal is of a preparation too, until it is over', async () => {
+    const { shown, lines, spun } = fakeTerminal({ isTTY: true, columns: 80 });
+    shown.onProgress?.(preparing('', null));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(spun()).toBe('Preparing t5\\x1b for this machine, once');
+    shown.onProgress?.(preparing('decoder', null));
+    expect(spun()).toContain('once: decoder');
+    shown.onProgress?.(preparing(null, null));
+    expect([lines, spun()]).toEqual([[], undefined]);
+  });
+
   test('does not begin for what is over before the spinner is there', async () => {
     const { shown, spun } = fakeTerminal({ isTTY: true, columns: 80 });
     shown.onProgress?.(start);
@@ -176,6 +191,14 @@ describe('what is shown of a download', () => {
       for (const event of [lock, retry(7000), retry(9000)]) shown.onProgress?.(event);
       await vi.advanceTimersByTimeAsync(6000);
       expect(lines).toEqual([describeWait(retry(7000) as never), describeWait(lock as never)]);
+    });
+
+    test('is a line for a preparation that failed, and none for one that did not', () => {
+      const { shown, lines } = fakeTerminal(stderr);
+      for (const event of [preparing('', null), preparing(null, null)]) shown.onProgress?.(event);
+      expect(lines).toEqual([]);
+      shown.onProgress?.(preparing(null, 'no room'));
+      expect(lines).toEqual(['t5\\x1b could not be prepared and runs as it is: no room']);
     });
 
     test('is nothing after the end', async () => {

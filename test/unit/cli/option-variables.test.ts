@@ -3,22 +3,30 @@ import { describe, expect, test } from 'vitest';
 import { wholeNumber } from '../../../src/cli/option-values.ts';
 import { addOptionVariables } from '../../../src/cli/option-variables.ts';
 
+const negated = (args: readonly string[], variables: Readonly<Record<string, string>>) =>
+  parse(new Command('serve').addOption(new Option('--no-prepare', 'as they are')), args, variables);
+
 /** The options that a command is given by arguments and variables. */
 function options(args: readonly string[], variables: Readonly<Record<string, string>>): unknown {
+  const command = new Command('serve')
+    .addOption(new Option('--max-queue <cost>', 'room').argParser(wholeNumber(1)).default(64))
+    .addOption(new Option('--dtype <dtype>', 'format').choices(['fp32', 'q8']))
+    .addOption(new Option('--origin <origin>', 'site').argParser((text: string, all: string[] = []) => [...all, text]))
+    .addOption(new Option('--log-file <path>', 'file'))
+    .addOption(new Option('--insecure', 'open'));
+  return parse(command, args, variables);
+}
+
+function parse(command: Command, args: readonly string[], variables: Readonly<Record<string, string>>): unknown {
   let given: unknown;
   let output = '';
-  const command = new Command('serve')
+  command
     .exitOverride()
     .configureOutput({
       writeErr: (text) => {
         output += text;
       },
     })
-    .addOption(new Option('--max-queue <cost>', 'room').argParser(wholeNumber(1)).default(64))
-    .addOption(new Option('--dtype <dtype>', 'format').choices(['fp32', 'q8']))
-    .addOption(new Option('--origin <origin>', 'site').argParser((text: string, all: string[] = []) => [...all, text]))
-    .addOption(new Option('--log-file <path>', 'file'))
-    .addOption(new Option('--insecure', 'open'))
     .action((flags: unknown) => {
       given = flags;
     });
@@ -53,6 +61,17 @@ describe('an option of a command', () => {
 
   test.each(['0', 'false', 'NO', 'off'])('that is a switch is off at %s', (text) => {
     expect(options([], { INSECURE: text })).not.toHaveProperty('insecure', true);
+  });
+
+  test.each([
+    ['never', false],
+    ['0', false],
+    ['auto', true],
+    ['1', true],
+  ])('that is a flag for "no" is what its variable says: %s', (text, prepare) => {
+    expect(negated([], { PREPARE: text })).toEqual({ prepare });
+    expect(negated(['--no-prepare'], { PREPARE: text })).toEqual({ prepare: false });
+    expect(() => negated([], { PREPARE: 'sometimes' })).toThrow('auto or never');
   });
 
   test.each([

@@ -36,6 +36,7 @@ function createHost({ dtype }: { readonly dtype: Dtype } = ONE_AT_A_TIME) {
     name: 'fake',
     model,
     numThreads: 1,
+    device: 'cpu',
     watchdogMs: 1000,
     keepAliveMs: Infinity,
     logger: silentLogger,

@@ -72,6 +72,7 @@ function createPool(maxMemoryBytes: number, memoryBytes: number) {
         quantize: false,
       },
       numThreads: 1,
+      device: 'cpu',
       watchdogMs: 1000,
       keepAliveMs: Infinity,
       connect: (events: RunnerEvents) => {

@@ -152,6 +152,7 @@ function createHost({ refuses = 0, logger = silentLogger, model = MODEL, keepAli
     name: 'fake',
     model,
     numThreads: 1,
+    device: 'cpu',
     watchdogMs: 1000,
     keepAliveMs,
     logger,
@@ -250,9 +251,11 @@ describe('a model host', () => {
   test('tells the runner its first request while the model loads, but not after a load that failed', async () => {
     const { host, runners } = createHost();
     void codeOf(host.run(REQUEST));
-    expect(runners[0]!.sent).toEqual([{ type: 'load', model: MODEL, numThreads: 1, first: { id: 1, request: REQUEST } }]);
+    expect(runners[0]!.sent).toEqual([
+      { type: 'load', model: MODEL, numThreads: 1, device: 'cpu', first: { id: 1, request: REQUEST } },
+    ]);
     runners[0]!.exit('signal SIGSEGV');
-    expect(runners[1]!.sent).toEqual([{ type: 'load', model: MODEL, numThreads: 1, first: null }]);
+    expect(runners[1]!.sent).toEqual([{ type: 'load', model: MODEL, numThreads: 1, device: 'cpu', first: null }]);
   });
 
   test('keeps the process alive only while it has work', async () => {
@@ -361,7 +364,7 @@ describe('a model host', () => {
   test('loads though the request that it would have told ahead cannot be sent', async () => {
     const { host, runners } = createHost({ refuses: 1 });
     void codeOf(host.run(REQUEST));
-    expect(runners[0]!.sent).toEqual([{ type: 'load', model: MODEL, numThreads: 1, first: null }]);
+    expect(runners[0]!.sent).toEqual([{ type: 'load', model: MODEL, numThreads: 1, device: 'cpu', first: null }]);
   });
 
   test('does not blame the runner when this process was itself stopped', () => {

@@ -28,6 +28,7 @@ test('a model that could not be loaded is resolved anew for the next request: it
       name: 'fake',
       model: MODEL,
       numThreads: 1,
+      device: 'cpu',
       watchdogMs: 1000,
       keepAliveMs: Infinity,
       connect,
