@@ -1,5 +1,5 @@
 import { OnnxPredictError } from '../../errors.ts';
-import { moves, traceBack, traceForward } from './follow-values.ts';
+import { moves, passOnce, traceBack, traceForward } from './follow-values.ts';
 import type { GraphEditor } from './graph-editor.ts';
 import type { OnnxNode } from './onnx-model.ts';
 
@@ -27,12 +27,13 @@ export function findAttention(graph: GraphEditor, pastKey: string, pastValue: st
   const values = traceForward(graph, pastValue, joinsPast);
   const scores = onlyProduct(graph, keys, pastKey);
   const context = onlyProduct(graph, values, pastValue);
-  const queryInput = scores.inputs[0]!;
-  const keyInput = scores.inputs[1]!;
-  if (keys.includes(queryInput)) throw unknown(pastKey);
+  const [queryInput, keyInput] = scores.inputs;
+  const output = context.outputs[0];
+  if (queryInput === undefined || keyInput === undefined || output === undefined) throw unknown(pastKey);
+  if (keys.has(queryInput)) throw unknown(pastKey);
   const query = traceBack(graph, queryInput);
   const key = traceBackTo(graph, keyInput, keys);
-  return { query: query.value, scale: query.factor * key, result: lastView(graph, context.outputs[0]!) };
+  return { query: query.value, scale: query.factor * key, result: lastView(graph, output) };
 }
 
 /** The same for an attention whose keys and values grow. */
@@ -45,15 +46,17 @@ export function findSelfAttention(graph: GraphEditor, pastKey: string, pastValue
 }
 
 /** What keys were multiplied by between the cache and the scores. */
-function traceBackTo(graph: GraphEditor, value: string, views: readonly string[]): number {
+function traceBackTo(graph: GraphEditor, value: string, views: ReadonlySet<string>): number {
+  const seen = new Set<string>();
   let factor = 1;
   let at = value;
   for (;;) {
+    passOnce(seen, at);
     const traced = traceBack(graph, at);
     factor *= traced.factor;
     const node = graph.producer(traced.value);
     if (node === undefined || !joinsPast(node)) return factor;
-    const past = node.inputs.find((input) => views.includes(input));
+    const past = node.inputs.find((input) => views.has(input));
     if (past === undefined) return factor;
     at = past;
   }
@@ -73,8 +76,8 @@ function joinsPast(node: OnnxNode): boolean {
   return node.opType === 'Concat';
 }
 
-function onlyProduct(graph: GraphEditor, views: readonly string[], name: string): OnnxNode {
-  const products = new Set(views.flatMap((view) => graph.consumers(view)).filter(({ opType }) => opType === 'MatMul'));
+function onlyProduct(graph: GraphEditor, views: ReadonlySet<string>, name: string): OnnxNode {
+  const products = new Set([...views].flatMap((view) => graph.consumers(view)).filter(({ opType }) => opType === 'MatMul'));
   const [product] = products;
   if (products.size !== 1 || product === undefined) throw unknown(name);
   return product;
@@ -82,13 +85,15 @@ function onlyProduct(graph: GraphEditor, views: readonly string[], name: string)
 
 /** The last view of a value: what others compute with. */
 export function lastView(graph: GraphEditor, value: string): string {
+  const seen = new Set<string>();
   let last = value;
   for (;;) {
+    passOnce(seen, last);
     const views = graph.consumers(last).filter((node) => moves(node) && node.inputs[0] === last);
-    const [view] = views;
-    if (view === undefined) return last;
+    const next = views[0]?.outputs[0];
+    if (next === undefined) return last;
     if (views.length > 1) throw unknown(value);
-    last = view.outputs[0]!;
+    last = next;
   }
 }
 

@@ -21,7 +21,7 @@ export function compareScores(
 }
 
 /** The largest difference of two scores, of the row's root mean square; NaN if any is not a number. */
-export function largestDifference(expected: readonly Float32Array[], got: readonly Float32Array[]): number {
+function largestDifference(expected: readonly Float32Array[], got: readonly Float32Array[]): number {
   return compare(
     expected,
     got,
@@ -31,7 +31,7 @@ export function largestDifference(expected: readonly Float32Array[], got: readon
 }
 
 /** The root mean square of a row's differences, of that of the row's scores; the largest of all rows. */
-export function meanDifference(expected: readonly Float32Array[], got: readonly Float32Array[]): number {
+function meanDifference(expected: readonly Float32Array[], got: readonly Float32Array[]): number {
   return compare(
     expected,
     got,
@@ -46,7 +46,8 @@ function compare(
   add: (difference: number, sum: number) => number,
   finish: (sum: number, length: number) => number,
 ): number {
-  if (expected.length !== got.length) return Number.POSITIVE_INFINITY;
+  // Nothing to compare is no agreement.
+  if (expected.length === 0 || expected.length !== got.length) return Number.POSITIVE_INFINITY;
   const differences = expected.map((row, place) => {
     const other = got[place]!;
     if (row.length !== other.length) return Number.POSITIVE_INFINITY;

@@ -1,3 +1,4 @@
+import { OnnxPredictError } from '../../errors.ts';
 import type { GraphEditor } from './graph-editor.ts';
 import { FLOAT, type OnnxNode } from './onnx-model.ts';
 import { readTensorData } from './tensor-data.ts';
@@ -11,11 +12,16 @@ interface TracedValue {
   readonly factor: number;
 }
 
-/** The value that `value` is a view of: what was computed, before it was reshaped, transposed or multiplied by a constant. */
+/**
+ * The value that `value` is a view of: what was computed, before it was reshaped, transposed or multiplied by a constant.
+ * @throws OnnxPredictError MODEL_INVALID if that leads in a circle
+ */
 export function traceBack(graph: GraphEditor, value: string): TracedValue {
+  const seen = new Set<string>();
   let factor = 1;
   let at = value;
   for (;;) {
+    passOnce(seen, at);
     const node = graph.producer(at);
     if (node === undefined) return { value: at, factor };
     if (moves(node)) at = node.inputs[0]!;
@@ -29,20 +35,32 @@ export function traceBack(graph: GraphEditor, value: string): TracedValue {
 }
 
 /** The values that are views of `value`, itself included. */
-export function traceForward(graph: GraphEditor, value: string, through: (node: OnnxNode) => boolean = () => false): string[] {
-  const values = [value];
+export function traceForward(
+  graph: GraphEditor,
+  value: string,
+  through: (node: OnnxNode) => boolean = () => false,
+): ReadonlySet<string> {
+  // What is added while it is walked through is walked through as well.
+  const values = new Set([value]);
   for (const at of values) {
     for (const node of graph.consumers(at)) {
       const goesOn = (moves(node) && node.inputs[0] === at) || through(node) || scaledInput(graph, node)?.value === at;
-      if (goesOn && !values.includes(node.outputs[0]!)) values.push(node.outputs[0]!);
+      if (goesOn && node.outputs[0] !== undefined) values.add(node.outputs[0]);
     }
   }
   return values;
 }
 
+/** @throws OnnxPredictError MODEL_INVALID if `value` was seen before: ONNX Runtime would refuse the graph, and it would be followed for ever */
+export function passOnce(seen: Set<string>, value: string): void {
+  if (seen.has(value)) throw new OnnxPredictError('MODEL_INVALID', `The graph runs in a circle at ${value}.`);
+  seen.add(value);
+}
+
 /** Whether a node only gives its first input another shape. */
 export function moves(node: OnnxNode): boolean {
-  if (node.opType !== 'Cast') return node.domain === '' && MOVING.has(node.opType);
+  if (node.opType !== 'Cast' || node.inputs[0] === undefined)
+    return node.domain === '' && MOVING.has(node.opType) && node.inputs[0] !== undefined;
   const to = node.attributes.get('to');
   return to?.kind === 'int' && to.value === FLOAT;
 }

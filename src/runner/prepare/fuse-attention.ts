@@ -1,5 +1,5 @@
 import { lastView } from './attention.ts';
-import { traceBack } from './follow-values.ts';
+import { passOnce, traceBack } from './follow-values.ts';
 import type { GraphEditor } from './graph-editor.ts';
 import { CONTRIB, type OnnxNode } from './onnx-model.ts';
 
@@ -47,11 +47,15 @@ function widthOf(graph: GraphEditor, value: string): number | undefined {
 
 /** Among how many heads `width` numbers are divided: by a Reshape to [B, L, heads, size]. */
 function headsOf(graph: GraphEditor, value: string, width: number): number | undefined {
-  for (let node = graph.producer(value); node !== undefined; node = graph.producer(node.inputs[0]!)) {
+  const seen = new Set<string>();
+  for (let at = value; ; ) {
+    passOnce(seen, at);
+    const node = graph.producer(at);
+    if (node === undefined) return undefined;
+    at = node.inputs[0] ?? '';
     if (node.opType !== 'Reshape') continue;
     const shape = graph.producer(node.inputs[1]!);
     const size = shape?.opType === 'Concat' ? graph.integerOf(shape.inputs[3] ?? '') : undefined;
     return size === undefined || size < 1 || width % size !== 0 ? undefined : width / size;
   }
-  return undefined;
 }

@@ -7,6 +7,7 @@ import {
   type OnnxNode,
   type OnnxTensor,
   type OnnxValue,
+  toInt64,
 } from './onnx-model.ts';
 
 interface EditedNode extends OnnxNode {
@@ -31,18 +32,25 @@ export class GraphEditor {
   readonly #prefix: string;
   #numNames = 0;
 
-  /** @param prefix what new names begin with, which no name of the graph does */
+  /**
+   * @param prefix what new names begin with
+   * @throws OnnxPredictError MODEL_INVALID if a value is made twice
+   */
   constructor({ nodes, initializers, inputs, outputs }: OnnxGraph, prefix: string) {
     this.#prefix = prefix;
     this.initializers = new Map(initializers);
     this.inputs = [...inputs];
     this.outputs = [...outputs];
+    const names = new Set(outputs.map(({ name }) => name));
+    const sources = new Map<string, string>();
+    const rest: OnnxNode[] = [];
     for (const node of nodes) {
       const constant = constantValue(node);
-      if (constant === undefined) this.insert(node);
-      else this.initializers.set(node.outputs[0]!, constant);
+      if (constant !== undefined) this.initializers.set(node.outputs[0]!, constant);
+      else if (isIdentity(node) && !names.has(node.outputs[0]!)) sources.set(node.outputs[0]!, node.inputs[0]!);
+      else rest.push(node);
     }
-    for (const node of this.nodes()) if (node.opType === 'Identity') this.#removeIdentity(node);
+    for (const node of rest) this.insert({ ...node, inputs: node.inputs.map((input) => followSources(sources, input)) });
   }
 
   /** All nodes, in no order that matters. */
@@ -71,7 +79,10 @@ export class GraphEditor {
   }
 
   newName(stem: string): string {
-    return `${this.#prefix}${stem}_${this.#numNames++}`;
+    for (;;) {
+      const name = `${this.#prefix}${stem}_${this.#numNames++}`;
+      if (!this.#producers.has(name) && !this.initializers.has(name) && !this.#consumers.has(name)) return name;
+    }
   }
 
   addInitializer(tensor: OnnxTensor, stem = 'constant'): string {
@@ -87,7 +98,7 @@ export class GraphEditor {
     return this.#shared(`i${JSON.stringify(value)}`, {
       dataType: INT64,
       dims,
-      data: new Uint8Array(BigInt64Array.from(values, BigInt).buffer),
+      data: new Uint8Array(BigInt64Array.from(values, toInt64).buffer),
     });
   }
 
@@ -105,6 +116,7 @@ export class GraphEditor {
 
   /** Whoever reads `value` reads `replacement` from now on; the graph's outputs keep their names. */
   replaceUses(value: string, replacement: string): void {
+    if (value === replacement) return;
     for (const node of this.consumers(value) as EditedNode[]) {
       node.inputs = node.inputs.map((input) => (input === value ? replacement : input));
       this.#consume(replacement, node);
@@ -149,10 +161,11 @@ export class GraphEditor {
           state.set(node, 'done');
           nodes.push(node);
           stack.pop();
-        } else if (state.get(node) === 'open') throw new OnnxPredictError('MODEL_INVALID', 'The graph runs in a circle.');
+        } else if (state.get(node) === 'open') throw circle();
         else {
           state.set(node, 'open');
-          stack.push(...waiting);
+          // One by one: there may be more than fit into a call.
+          for (const input of waiting) stack.push(input);
         }
       }
     }
@@ -162,8 +175,12 @@ export class GraphEditor {
   /** Adds a node as it is. */
   insert(node: OnnxNode): void {
     const edited: EditedNode = { ...node, inputs: [...node.inputs] };
-    for (const output of node.outputs) if (output !== '') this.#producers.set(output, edited);
-    for (const input of node.inputs) this.#consume(input, edited);
+    for (const output of node.outputs) {
+      if (output === '') continue;
+      if (this.#producers.has(output)) throw new OnnxPredictError('MODEL_INVALID', `The graph makes ${output} twice.`);
+      this.#producers.set(output, edited);
+    }
+    for (const input of node.inputs) if (input !== '') this.#consume(input, edited);
   }
 
   #consume(value: string, node: EditedNode): void {
@@ -175,13 +192,6 @@ export class GraphEditor {
     consumers.add(node);
   }
 
-  #removeIdentity(node: OnnxNode): void {
-    const [output, input] = [node.outputs[0]!, node.inputs[0]!];
-    if (this.outputs.some(({ name }) => name === output)) return;
-    this.removeNode(node);
-    this.replaceUses(output, input);
-  }
-
   #shared(key: string, tensor: OnnxTensor): string {
     const known = this.#constants.get(key);
     if (known !== undefined) return known;
@@ -191,9 +201,33 @@ export class GraphEditor {
   }
 }
 
+/** The value that an Identity, or a chain of them, gives again. */
+function followSources(sources: Map<string, string>, value: string): string {
+  const passed: string[] = [];
+  let at = value;
+  for (let source = sources.get(at); source !== undefined; source = sources.get(at)) {
+    passed.push(at);
+    // It leads back to where it began.
+    if (passed.length > sources.size) throw circle();
+    at = source;
+  }
+  for (const name of passed) sources.set(name, at);
+  return at;
+}
+
+function circle(): OnnxPredictError {
+  return new OnnxPredictError('MODEL_INVALID', 'The graph runs in a circle.');
+}
+
+function isIdentity({ opType, domain, inputs, outputs }: OnnxNode): boolean {
+  // An empty name is no value.
+  const isOfOne = inputs.length === 1 && outputs.length === 1 && inputs[0] !== '' && outputs[0] !== '';
+  return opType === 'Identity' && domain === '' && isOfOne;
+}
+
 /** What a Constant node stands for; undefined for other nodes. */
-function constantValue({ opType, attributes }: OnnxNode): OnnxTensor | undefined {
-  if (opType !== 'Constant') return undefined;
+function constantValue({ opType, outputs, attributes }: OnnxNode): OnnxTensor | undefined {
+  if (opType !== 'Constant' || outputs.length !== 1 || attributes.size !== 1) return undefined;
   const [attribute] = attributes.values();
   switch (attribute?.kind) {
     case 'tensor':
@@ -203,7 +237,7 @@ function constantValue({ opType, attributes }: OnnxNode): OnnxTensor | undefined
       const { value } = attribute;
       const values = typeof value === 'number' ? [value] : value;
       const dims = typeof value === 'number' ? [] : [values.length];
-      return { dataType: INT64, dims, data: new Uint8Array(BigInt64Array.from(values, BigInt).buffer) };
+      return { dataType: INT64, dims, data: new Uint8Array(BigInt64Array.from(values, toInt64).buffer) };
     }
     case 'float':
     case 'floats': {

@@ -30,6 +30,14 @@ export function elementBytes(dataType: number): number | undefined {
   return ELEMENT_BYTES[dataType];
 }
 
+const MAX_INT64 = 2n ** 63n - 1n;
+
+/** A number as an int64; the largest of them, which as a number is 2 ** 63, stays what it was. */
+export function toInt64(value: number): bigint {
+  const integer = BigInt(value);
+  return integer > MAX_INT64 ? MAX_INT64 : integer;
+}
+
 /** A constant tensor. Its data, little-endian and dense, is at hand or lies in a file. */
 export interface OnnxTensor {
   readonly dataType: number;

@@ -7,6 +7,9 @@ import { readTensorData } from './tensor-data.ts';
 type Config = Readonly<Record<string, unknown>>;
 
 const DEFAULT_MAX_DISTANCE = 128;
+/** A table has a place for each distance and head; how much memory that takes is not the model's to say. */
+const LARGEST_MAX_DISTANCE = 4096;
+const MAX_HEADS = 1024;
 
 /**
  * Adds the bias of a decoder's newest token, for it alone: exports of 2023 compute all tokens' at every step.
@@ -71,9 +74,10 @@ function readTable(
 ): { readonly maxDistance: number; readonly table: BiasTable } {
   const tensor = graph.initializers.get(name)!;
   const [numBuckets = 0, numHeads = 0] = tensor.dims;
-  if (tensor.dataType !== FLOAT || tensor.dims.length !== 2) throw invalid(name);
+  if (tensor.dataType !== FLOAT || tensor.dims.length !== 2 || numHeads > MAX_HEADS) throw invalid(name);
   const configured = config['relative_attention_max_distance'];
-  const maxDistance = typeof configured === 'number' && Number.isSafeInteger(configured) ? configured : DEFAULT_MAX_DISTANCE;
+  const maxDistance = typeof configured === 'number' ? configured : DEFAULT_MAX_DISTANCE;
+  if (!Number.isSafeInteger(maxDistance) || maxDistance < 1 || maxDistance > LARGEST_MAX_DISTANCE) throw invalid(name);
   const biases = new Float32Array(readTensorData(tensor).buffer);
   return { maxDistance, table: { numBuckets, numHeads, biases } };
 }

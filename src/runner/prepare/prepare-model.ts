@@ -1,13 +1,14 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PreparableModel, PreparedFiles } from '../../protocol.ts';
-import { readJson } from '../../tasks/read-json.ts';
 import { compareScores } from './compare-scores.ts';
 import { probe } from './probe.ts';
+import { readConfig } from './read-config.ts';
 import { writeClassifier } from './rewrite-classifier.ts';
 import { writeSummarizer } from './rewrite-summarizer.ts';
 
-const MAX_CONFIG_BYTES = 1024 * 1024;
+/** Below the folder, for as long as it is needed. */
+const EXACT = 'exact';
 
 type Names = Readonly<Record<string, string>>;
 
@@ -23,19 +24,33 @@ interface PrepareOptions {
  * @throws OnnxPredictError MODEL_INVALID if it is of no kind that can be prepared, or what came out differs
  */
 export async function prepareModel(model: PreparableModel, { folder, onStage }: PrepareOptions): Promise<PreparedFiles> {
+  const { quantize } = model;
   onStage('rewriting');
-  const graph = await write(model, folder);
+  const exactFolder = quantize ? join(folder, EXACT) : folder;
+  if (quantize) mkdirSync(exactFolder);
+  const exact = await write(model, { folder: exactFolder, quantize: false });
   onStage('trying the model as it is');
   const expected = await probe({ model, graphs: { kind: 'stock' } });
+  if (quantize) {
+    // What rounding does would hide what is wrong with the rewriting.
+    onStage('trying the rewritten graphs before they are quantized');
+    compareScores(expected, await probe({ model, graphs: { kind: 'graph', paths: pathsIn(exactFolder, exact) } }), {
+      quantized: false,
+    });
+    rmSync(exactFolder, { recursive: true });
+    onStage('quantizing');
+  }
+  const graph = quantize ? await write(model, { folder, quantize }) : exact;
   onStage('trying the rewritten graphs');
   const optimized = mapNames(graph, (name) => `optimized-${name}`);
-  const inFolder = (names: Names) => mapNames(names, (name) => join(folder, name));
-  const got = await probe({ model, graphs: { kind: 'graph', paths: inFolder(graph), saveTo: inFolder(optimized) } });
-  const { quantize } = model;
+  const graphs = { kind: 'graph', paths: pathsIn(folder, graph), saveTo: pathsIn(folder, optimized) } as const;
+  const got = await probe({ model, graphs });
   compareScores(expected, got, { quantized: quantize });
   onStage('trying the optimized graphs');
   try {
-    compareScores(got, await probe({ model, graphs: { kind: 'optimized', paths: inFolder(optimized) } }), { quantized: false });
+    compareScores(got, await probe({ model, graphs: { kind: 'optimized', paths: pathsIn(folder, optimized) } }), {
+      quantized: false,
+    });
     return { graph, optimized };
   } catch {
     // ONNX Runtime cannot load all that it saves; the rewritten graphs do without.
@@ -47,11 +62,16 @@ export async function prepareModel(model: PreparableModel, { folder, onStage }: 
   }
 }
 
-async function write(model: PreparableModel, folder: string): Promise<Names> {
-  const { quantize } = model;
+async function write(
+  model: PreparableModel,
+  { folder, quantize }: { readonly folder: string; readonly quantize: boolean },
+): Promise<Names> {
   if (model.task === 'image-classification') return { model: writeClassifier(model.files.model, { folder, quantize }) };
-  const config = (await readJson(model.files.config, MAX_CONFIG_BYTES)) as Readonly<Record<string, unknown>>;
-  return writeSummarizer(model.files, { folder, quantize, config });
+  return writeSummarizer(model.files, { folder, quantize, config: await readConfig(model.files.config) });
+}
+
+function pathsIn(folder: string, names: Names): Names {
+  return mapNames(names, (name) => join(folder, name));
 }
 
 function mapNames(names: Names, map: (name: string) => string): Names {

@@ -23,7 +23,7 @@ export async function probeClassifier(
   const session = await openSession(graphs.kind === 'stock' ? files.model : graphs.paths['model']!, {
     numThreads,
     ...(graphs.kind === 'optimized' ? { optimized: true } : {}),
-    ...(graphs.kind === 'graph' ? { saveTo: graphs.saveTo['model']! } : {}),
+    ...(graphs.kind === 'graph' && graphs.saveTo !== undefined ? { saveTo: graphs.saveTo['model']! } : {}),
   });
   const input = session.inputs[0]!.name;
   const output = (session.outputs.find(({ name }) => name === 'logits') ?? session.outputs[0]!).name;

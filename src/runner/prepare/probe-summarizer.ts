@@ -28,6 +28,9 @@ const SCRIPTS: readonly Script[] = [
   },
 ];
 
+/** What T5 adds for the distance of two tokens changes until far apart: a long text, and a summary that is not short. */
+const FAR_APART: Script = { lengths: [100], steps: Array.from({ length: 40 }, () => [0]) };
+
 /** Token ids below this one tend to be special. */
 const FIRST_WORD = 3;
 
@@ -41,23 +44,25 @@ export async function probeSummarizer(
     openSession(path, {
       numThreads,
       ...(graphs.kind === 'optimized' ? { optimized: true } : {}),
-      ...(graphs.kind === 'graph' ? { saveTo: graphs.saveTo[role]! } : {}),
+      ...(graphs.kind === 'graph' && graphs.saveTo !== undefined ? { saveTo: graphs.saveTo[role]! } : {}),
     });
   const numWords = typeof config['vocab_size'] === 'number' ? config['vocab_size'] : 0;
   const next = createIds(numWords);
+  // Models that learn positions one by one know nothing of distances, and may have but few.
+  const scripts = config['max_position_embeddings'] === undefined ? [...SCRIPTS, FAR_APART] : SCRIPTS;
   if (graphs.kind === 'stock') {
     const decoderWithPast = files.decoderWithPast === null ? null : await open(files.decoderWithPast, '');
     const [encoder, decoder] = [await open(files.encoder, ''), await open(files.decoder, '')];
-    return run(createSeq2SeqDecoder({ encoder, decoder, decoderWithPast }), next);
+    return run(createSeq2SeqDecoder({ encoder, decoder, decoderWithPast }), scripts, next);
   }
   const { encoder = '', decoder = '' } = graphs.paths;
   const sessions = { encoder: await open(encoder, 'encoder'), decoder: await open(decoder, 'decoder') };
-  return run(createPreparedDecoder(sessions), next);
+  return run(createPreparedDecoder(sessions), scripts, next);
 }
 
-async function run(decoder: Decoder, nextId: () => number): Promise<Float32Array[]> {
+async function run(decoder: Decoder, scripts: readonly Script[], nextId: () => number): Promise<Float32Array[]> {
   const rows: Float32Array[] = [];
-  for (const { lengths, steps } of SCRIPTS) {
+  for (const { lengths, steps } of scripts) {
     const texts = lengths.map((length) => Array.from({ length }, nextId));
     const batch = await decoder.start(texts, 0);
     for (const [place, parents] of steps.entries()) {

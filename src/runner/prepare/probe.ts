@@ -6,11 +6,11 @@ import type { PreparableModel } from '../../protocol.ts';
 /** Which graphs of a model are tried; paths by roles. */
 export type ProbedGraphs =
   | { readonly kind: 'stock' }
-  /** Rewritten; ONNX Runtime's own save of them is left in `saveTo`. */
+  /** Rewritten; ONNX Runtime's own save of them is left in `saveTo`, if that is given. */
   | {
       readonly kind: 'graph';
       readonly paths: Readonly<Record<string, string>>;
-      readonly saveTo: Readonly<Record<string, string>>;
+      readonly saveTo?: Readonly<Record<string, string>>;
     }
   | { readonly kind: 'optimized'; readonly paths: Readonly<Record<string, string>> };
 

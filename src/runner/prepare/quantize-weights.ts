@@ -1,3 +1,4 @@
+import { OnnxPredictError } from '../../errors.ts';
 import { FLOAT, INT8, type OnnxTensor, UINT8 } from './onnx-model.ts';
 
 /** Long blocks are read fastest, and short ones are more exact; measured in docs/adr/0014. */
@@ -16,6 +17,7 @@ interface BlockQuantized {
  * Rounds weights to 8 bits, each block of a row by its largest magnitude.
  * @param weights [numRows, numColumns]
  * @returns undefined if no block size divides the columns
+ * @throws OnnxPredictError MODEL_INVALID if a weight is not finite
  */
 export function quantizeByBlock(
   weights: Float32Array,
@@ -48,6 +50,7 @@ interface ColumnQuantized {
 /**
  * Rounds weights to 8 bits, each column by its largest magnitude.
  * @param columns [numOutputs, numInputs]
+ * @throws OnnxPredictError MODEL_INVALID if a weight is not finite
  */
 export function quantizeByColumn(
   columns: Float32Array,
@@ -70,7 +73,12 @@ export function quantizeByColumn(
 function scaleOf(weights: Float32Array): number {
   let largest = 0;
   for (const weight of weights) largest = Math.max(largest, Math.abs(weight));
-  return largest === 0 ? 1 : Math.fround(largest / MAX_MAGNITUDE);
+  // One such weight would take all others of its block with it; what is wrong with the model is better seen in its own graph.
+  if (!Number.isFinite(largest)) {
+    throw new OnnxPredictError('MODEL_INVALID', 'The model cannot be quantised: it has a weight that is no finite number.');
+  }
+  // The smallest numbers there are divided by 127 come to nothing.
+  return Math.fround(largest / MAX_MAGNITUDE) || 1;
 }
 
 /** The nearest of -127 to 127. */

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { OnnxPredictError } from '../../errors.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type OnnxNode,
   type OnnxTensor,
   type OnnxValue,
+  toInt64,
 } from './onnx-model.ts';
 import { type FileRange, openWireReader, type WireReader } from './wire-reader.ts';
 
@@ -47,7 +48,7 @@ function readModel(reader: WireReader, path: string): OnnxModel {
       opsets.set(domain, version);
     } else if (number === 20 || number === 25) throw unknown(path, 'training data or functions');
   }
-  if (graph === undefined) throw unknown(path, 'no graph');
+  if (graph === undefined) throw refused(path, 'has no graph');
   return { irVersion, opsets, graph };
 }
 
@@ -117,12 +118,12 @@ function readAttribute(
     if (number === 1) name = reader.text(range(value));
     else if (number === 20) kind = ATTRIBUTE_KINDS[Number(integer(value)) as keyof typeof ATTRIBUTE_KINDS];
     else if (number >= 2 && number <= 6) single = value;
-    else if (number === 7) floats.push(...(typeof value === 'bigint' ? [toFloat(value)] : toFloats(reader.bytes(value))));
-    else if (number === 8) ints.push(...(typeof value === 'bigint' ? [value] : reader.varints(value)).map(Number));
+    else if (number === 7) for (const float of readFloats(reader, value)) floats.push(float);
+    else if (number === 8) for (const int of readIntegers(reader, value)) ints.push(exactNumber(int, place.path));
   }
   if (kind === 'floats') return { name, value: { kind, value: floats } };
   if (kind === 'ints') return { name, value: { kind, value: ints } };
-  if (kind === 'int') return { name, value: { kind, value: Number(integer(single ?? 0n)) } };
+  if (kind === 'int') return { name, value: { kind, value: exactNumber(integer(single ?? 0n), place.path) } };
   if (kind === 'float') return { name, value: { kind, value: toFloat(integer(single ?? 0n)) } };
   if (kind === undefined || single === undefined) throw unknown(place.path, `an attribute ${name} of a kind`);
   if (kind === 'text') return { name, value: { kind, value: reader.bytes(range(single)) } };
@@ -167,18 +168,20 @@ function readTensor(
 ): { readonly name: string; readonly tensor: OnnxTensor } {
   const dims: number[] = [];
   const external = new Map<string, string>();
-  const typed: number[] = [];
-  const wide: bigint[] = [];
+  const floats: number[] = [];
+  const integers: bigint[] = [];
   let name = '';
   let dataType = 0;
   let raw: FileRange | undefined;
+  let packed: FileRange | undefined;
   let isExternal = false;
   for (const { number, value } of reader.fields(message)) {
-    if (number === 1) dims.push(...(typeof value === 'bigint' ? [value] : reader.varints(value)).map(Number));
+    if (number === 1) for (const dim of readIntegers(reader, value)) dims.push(Number(dim));
     else if (number === 2) dataType = Number(integer(value));
-    else if (number === 4)
-      for (const x of typeof value === 'bigint' ? [toFloat(value)] : toFloats(reader.bytes(value))) typed.push(x);
-    else if (number === 5 || number === 7) wide.push(...(typeof value === 'bigint' ? [value] : reader.varints(value)));
+    // As it lies there it is what raw data would be.
+    else if (number === 4 && isLarge(value)) packed = value;
+    else if (number === 4) for (const float of readFloats(reader, value)) floats.push(float);
+    else if (number === 5 || number === 7) for (const value64 of readIntegers(reader, value)) integers.push(value64);
     else if (number === 8) name = reader.text(range(value));
     else if (number === 9) raw = range(value);
     else if (number === 13) {
@@ -190,9 +193,9 @@ function readTensor(
   if (width === undefined || dims.some((dim) => !Number.isSafeInteger(dim) || dim < 0))
     throw unknown(path, `a tensor ${name} of a kind`);
   const length = dims.reduce((product, dim) => product * dim, width);
-  const data = isExternal ? externalRange(path, external, length) : (raw ?? toBytes(typed, wide, dataType));
-  const found = data instanceof Uint8Array ? data.length : data.length;
-  if (found !== length) throw unknown(path, `a tensor ${name} of another size than it says`);
+  if (packed !== undefined && (dataType !== FLOAT || floats.length > 0)) throw unknown(path, `a tensor ${name} of a kind`);
+  const data = isExternal ? externalRange(path, external, length) : (raw ?? packed ?? toBytes(floats, integers, dataType));
+  if (data.length !== length) throw refused(path, `has a tensor ${name} of another size than it says`);
   return { name, tensor: { dataType, dims, data: inlined(reader, data, path) } };
 }
 
@@ -208,13 +211,34 @@ function readEntry(reader: WireReader, message: FileRange): [string, string] {
 /** Where weights lie in a file beside the graph's own. */
 function externalRange(path: string, entries: ReadonlyMap<string, string>, length: number): FileRange {
   const location = entries.get('location') ?? '';
-  const offset = Number(entries.get('offset') ?? 0);
-  if (location === '' || basename(location) !== location || location === '..') throw unknown(path, 'weights outside its folder');
+  if (location === '' || basename(location) !== location || location === '..')
+    throw refused(path, 'has weights outside its folder');
+  const [offset, said] = [readCount(entries.get('offset') ?? '0'), readCount(entries.get('length') ?? String(length))];
   const file = join(dirname(path), location);
-  if (!Number.isSafeInteger(offset) || offset < 0 || offset + length > statSync(file).size) {
-    throw unknown(path, `weights beyond the end of ${location}`);
-  }
+  const size = isOutside(file, path) ? undefined : sizeOf(file);
+  if (size === undefined) throw refused(path, `has weights in ${location}, which is no file in its folder`);
+  if (said !== length) throw refused(path, `has weights in ${location} of another size than it says`);
+  if (!(offset + length <= size)) throw refused(path, `has weights beyond the end of ${location}`);
   return { path: file, offset, length };
+}
+
+function readCount(text: string): number {
+  return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/** In a cache of the Hub both files are links, to where all its files lie. */
+function isOutside(file: string, path: string): boolean {
+  try {
+    const folder = dirname(realpathSync(file));
+    return folder !== realpathSync(dirname(path)) && folder !== dirname(realpathSync(path));
+  } catch {
+    return true;
+  }
+}
+
+function sizeOf(file: string): number | undefined {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats?.isFile() === true ? stats.size : undefined;
 }
 
 function inlined(reader: WireReader, data: Uint8Array | FileRange, path: string): Uint8Array | FileRange {
@@ -231,6 +255,25 @@ function toBytes(floats: readonly number[], integers: readonly bigint[], dataTyp
     for (let i = 0; i < width; i++) bytes[place * width + i] = Number((integer >> BigInt(8 * i)) & 0xffn);
   });
   return bytes;
+}
+
+function readIntegers(reader: WireReader, value: bigint | FileRange): readonly bigint[] {
+  return typeof value === 'bigint' ? [value] : reader.varints(value);
+}
+
+function readFloats(reader: WireReader, value: bigint | FileRange): Iterable<number> {
+  return typeof value === 'bigint' ? [toFloat(value)] : toFloats(reader.bytes(value));
+}
+
+function isLarge(value: bigint | FileRange): value is FileRange {
+  return typeof value !== 'bigint' && value.length > MAX_INLINE_BYTES;
+}
+
+/** An integer as a number, if it can be written as it was. */
+function exactNumber(value: bigint, path: string): number {
+  const number = Number(value);
+  if (toInt64(number) !== value) throw unknown(path, `an integer ${value}`);
+  return number;
 }
 
 function toFloats(bytes: Uint8Array): Float32Array {
@@ -254,5 +297,9 @@ function integer(value: bigint | FileRange): bigint {
 }
 
 function unknown(path: string, what: string): OnnxPredictError {
-  return new OnnxPredictError('MODEL_INVALID', `${path} cannot be prepared: it has ${what} that is not known here.`);
+  return refused(path, `has ${what} that is not known here`);
+}
+
+function refused(path: string, problem: string): OnnxPredictError {
+  return new OnnxPredictError('MODEL_INVALID', `${path} cannot be prepared: it ${problem}.`);
 }

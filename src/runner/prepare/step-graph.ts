@@ -12,13 +12,27 @@ export interface AttentionShape {
 }
 
 const PAST = 'past_key_values.';
+/** Of the largest models there are, with room to grow. */
+const MAX_LAYERS = 256;
+const MAX_HEADS = 1024;
+const MAX_HEAD_DIM = 65_536;
 
-/** Reads the sizes off a decoder's inputs `past_key_values.N.decoder.key`. */
+/**
+ * Reads the sizes off a decoder's inputs `past_key_values.N.decoder.key`.
+ * @throws OnnxPredictError MODEL_INVALID
+ */
 export function attentionShape({ graph }: OnnxModel): AttentionShape {
   const keys = graph.inputs.filter(({ name }) => name.startsWith(PAST) && name.endsWith('.decoder.key'));
   const [, numHeads, , headDim] = keys[0]?.dims ?? [];
   if (typeof numHeads !== 'number' || typeof headDim !== 'number') throw invalid('it does not say the shape of its past');
+  if (!isCount(keys.length, MAX_LAYERS) || !isCount(numHeads, MAX_HEADS) || !isCount(headDim, MAX_HEAD_DIM)) {
+    throw invalid(`its past is of ${keys.length} layers with ${numHeads} heads of ${headDim} numbers`);
+  }
   return { numLayers: keys.length, numHeads, headDim };
+}
+
+function isCount(value: number, max: number): boolean {
+  return Number.isSafeInteger(value) && value > 0 && value <= max;
 }
 
 /**

@@ -1,8 +1,13 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { OnnxPredictError } from '../../errors.ts';
 
 const WINDOW_BYTES = 256 * 1024;
 const MAX_SHIFT = 63n;
+/** Of one file: merged decoders of 24 layers have some 250,000. A few megabytes that were made for it would fill the memory otherwise. */
+const MAX_FIELDS = 600_000;
+/** Names, attributes and small weights are read, and they are short. */
+const MAX_BYTES = 1024 * 1024;
+const BYTES_PER_FIELD = 16;
 
 /** A part of a file. */
 export interface FileRange {
@@ -12,7 +17,7 @@ export interface FileRange {
 }
 
 /** One field of a protobuf message: a number, or a range of the file that holds a string, bytes or a message. */
-export interface WireField {
+interface WireField {
   readonly number: number;
   readonly value: bigint | FileRange;
 }
@@ -26,24 +31,45 @@ export interface WireReader {
    * @throws OnnxPredictError MODEL_INVALID
    */
   fields(range: FileRange): Generator<WireField>;
-  /** A range's own bytes, copied. */
+  /**
+   * A range's own bytes, copied: 1 MiB at most.
+   * @throws OnnxPredictError MODEL_INVALID
+   */
   bytes(range: FileRange): Uint8Array;
+  /** @throws OnnxPredictError MODEL_INVALID if it is no UTF-8 */
   text(range: FileRange): string;
-  /** The numbers of a packed repeated field of varints. */
+  /**
+   * The numbers of a packed repeated field of varints.
+   * @throws OnnxPredictError MODEL_INVALID
+   */
   varints(range: FileRange): bigint[];
   close(): void;
 }
 
-/** Opens a file of one message; its size is taken as it is now. */
+/**
+ * Opens a file of one message; its size is taken as it is now. What it holds may be meant to harm: however much of it there is, only
+ * so much is read.
+ * @throws OnnxPredictError MODEL_INVALID if it is no file; the system's error if it cannot be opened
+ */
 export function openWireReader(path: string): WireReader {
+  // A named pipe would be waited for.
+  if (!statSync(path).isFile()) throw new OnnxPredictError('MODEL_INVALID', `${path} is not a file.`);
   const file = openSync(path, 'r');
   const { size } = fstatSync(file);
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const window = Buffer.alloc(WINDOW_BYTES);
   let windowStart = 0;
   let windowEnd = 0;
+  let numFields = 0;
 
   function damaged(): OnnxPredictError {
     return new OnnxPredictError('MODEL_INVALID', `${path} is not a readable ONNX file: it ends early or is damaged.`);
+  }
+
+  function count(fields: number): void {
+    numFields += fields;
+    if (numFields <= MAX_FIELDS) return;
+    throw new OnnxPredictError('MODEL_INVALID', `${path} cannot be prepared: its graph has more parts than are read.`);
   }
 
   function byteAt(offset: number): number {
@@ -69,8 +95,15 @@ export function openWireReader(path: string): WireReader {
 
   function bytes({ offset, length }: FileRange): Uint8Array {
     if (length > size - offset) throw damaged();
+    if (length > MAX_BYTES)
+      throw new OnnxPredictError('MODEL_INVALID', `${path} cannot be prepared: a name or list has ${length} bytes.`);
+    count(length / BYTES_PER_FIELD);
     // Of its own memory, so that it can be seen as numbers of any size.
     const result = new Uint8Array(length);
+    if (offset >= windowStart && offset + length <= windowEnd) {
+      result.set(window.subarray(offset - windowStart, offset - windowStart + length));
+      return result;
+    }
     for (let done = 0; done < length; ) {
       const read = readSync(file, result, done, length - done, offset + done);
       if (read === 0) throw damaged();
@@ -80,8 +113,9 @@ export function openWireReader(path: string): WireReader {
   }
 
   function fixed(offset: number, length: number): bigint {
-    const view = new DataView(bytes({ path, offset, length }).buffer);
-    return length === 4 ? BigInt(view.getUint32(0, true)) : view.getBigUint64(0, true);
+    let value = 0n;
+    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(byteAt(offset + i));
+    return value;
   }
 
   function* fields({ offset, length }: FileRange): Generator<WireField> {
@@ -92,6 +126,8 @@ export function openWireReader(path: string): WireReader {
       const number = Number(tag.value >> 3n);
       const kind = Number(tag.value & 7n);
       at = tag.end;
+      if (number < 1) throw damaged();
+      count(1);
       if (kind === 0) {
         const { value, end: after } = varint(at);
         at = after;
@@ -114,14 +150,25 @@ export function openWireReader(path: string): WireReader {
     whole: { path, offset: 0, length: size },
     fields,
     bytes,
-    text: (range) => Buffer.from(bytes(range)).toString('utf8'),
+    text(range) {
+      try {
+        // Two names must not become one by what cannot be read in them.
+        return decoder.decode(bytes(range));
+      } catch (error) {
+        throw error instanceof OnnxPredictError ? error : damaged();
+      }
+    },
     varints({ offset, length }) {
       const values: bigint[] = [];
-      for (let at = offset; at < offset + length; ) {
+      const stop = offset + length;
+      let at = offset;
+      while (at < stop) {
         const { value, end } = varint(at);
+        count(1);
         values.push(value);
         at = end;
       }
+      if (at !== stop) throw damaged();
       return values;
     },
     close: () => closeSync(file),

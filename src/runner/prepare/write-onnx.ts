@@ -1,6 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from './onnx-model.ts';
+import {
+  type OnnxAttribute,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValue,
+  toInt64,
+} from './onnx-model.ts';
 import type { WeightFiles } from './weight-files.ts';
 import { createWireWriter, type WireWriter } from './wire-writer.ts';
 
@@ -54,7 +62,7 @@ function writeAttribute(writer: WireWriter, name: string, attribute: OnnxAttribu
       writer.integer(20, 1);
       break;
     case 'int':
-      writer.integer(3, attribute.value);
+      writer.integer(3, toInt64(attribute.value));
       writer.integer(20, 2);
       break;
     case 'text':
@@ -74,7 +82,7 @@ function writeAttribute(writer: WireWriter, name: string, attribute: OnnxAttribu
       writer.integer(20, 6);
       break;
     case 'ints':
-      for (const value of attribute.value) writer.integer(8, value);
+      for (const value of attribute.value) writer.integer(8, toInt64(value));
       writer.integer(20, 7);
   }
 }
@@ -87,7 +95,7 @@ function writeValue(writer: WireWriter, { name, dataType, dims }: OnnxValue): vo
       tensor.message(2, (shape) => {
         for (const dim of dims) {
           shape.message(1, (message) => {
-            if (typeof dim === 'number') message.integer(1, dim);
+            if (typeof dim === 'number') message.integer(1, toInt64(dim));
             else if (dim !== '') message.text(2, dim);
           });
         }
