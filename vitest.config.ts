@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { TotalsReporter } from './test/reporters/totals-reporter.ts';
 
-/** No test reaches the real Hub, nor the cache and the token of whoever runs it; tests of the Hub set their own. */
+/** No test reaches the real Hub, nor the cache, the token and the configuration of whoever runs it; tests of the Hub set their own. */
 const env = {
   HF_HUB_OFFLINE: '1',
   HF_ENDPOINT: 'http://127.0.0.1:9',
   HF_HOME: join(tmpdir(), 'onnx-predict-test-no-such-folder'),
+  XDG_CONFIG_HOME: join(tmpdir(), 'onnx-predict-test-no-such-folder'),
+  ONNX_PREDICT_CONFIG: '',
   HF_HUB_CACHE: '',
   HUGGINGFACE_HUB_CACHE: '',
   HF_TOKEN: '',

@@ -4,6 +4,7 @@ import { jsonLine, printable } from '../../printable-text.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { cacheDirOption, type HubFlags, toEngineOptions } from '../hub-options.ts';
+import { PerCallOption } from '../option-kinds.ts';
 
 interface Flags extends HubFlags {
   readonly dryRun?: true;
@@ -17,7 +18,7 @@ export function addPruneCommand(program: Command, dependencies: CommandDependenc
     .summary('remove what interrupted downloads left')
     .description('Remove the partial files of downloads that were interrupted. What is being downloaded now is kept.')
     .addOption(cacheDirOption())
-    .addOption(new Option('-n, --dry-run', 'say what would be removed'))
+    .addOption(new PerCallOption('-n, --dry-run', 'say what would be removed'))
     .addOption(new Option('--json', 'one JSON object'))
     .action((flags: Flags) => prune(flags, dependencies));
 }
