@@ -21,9 +21,10 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map<string,
   ['prune', async () => (await import('./commands/prune.ts')).addPruneCommand],
   ['rm', async () => (await import('./commands/rm.ts')).addRmCommand],
   ['config', async () => (await import('./commands/config.ts')).addConfigCommand],
+  ['completion', async () => (await import('./commands/completion.ts')).addCompletionCommand],
 ]);
 /** These tell of all others. */
-const ABOUT_COMMANDS: ReadonlySet<string> = new Set(['config']);
+const ABOUT_COMMANDS: ReadonlySet<string> = new Set(['config', 'completion']);
 
 /**
  * The command line, without the process: it throws where commander would exit.
