@@ -24,6 +24,9 @@ export const modelOption = (aliases: string, fallback: string) =>
 export const dtypeOption = () =>
   new Option('--dtype <dtype>', 'number format of the weights').choices(DtypeSchema.options).default('fp32');
 
+export const threadsOption = () =>
+  new Option('--threads <count>', 'threads to compute with (default: all that this machine grants)').argParser(wholeNumber(1));
+
 /** Adds the flags that say which model runs, and where it is looked for. */
 export function addModelOptions(command: Command, aliases: string, fallback: string): Command {
   return command
@@ -39,11 +42,7 @@ export function addAnswerOptions(command: Command, answer: string): Command {
   return command
     .addOption(new Option('--json', 'one JSON object per line').conflicts('quiet'))
     .addOption(new Option('-q, --quiet', `the bare ${answer}`))
-    .addOption(
-      new Option('--threads <count>', 'threads to compute with (default: all that this machine grants)').argParser(
-        wholeNumber(1),
-      ),
-    );
+    .addOption(threadsOption());
 }
 
 /** The engine's options for these flags. */

@@ -20,6 +20,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map<string,
   ['verify', async () => (await import('./commands/verify.ts')).addVerifyCommand],
   ['prune', async () => (await import('./commands/prune.ts')).addPruneCommand],
   ['rm', async () => (await import('./commands/rm.ts')).addRmCommand],
+  ['doctor', async () => (await import('./commands/doctor.ts')).addDoctorCommand],
   ['config', async () => (await import('./commands/config.ts')).addConfigCommand],
   ['completion', async () => (await import('./commands/completion.ts')).addCompletionCommand],
 ]);
