@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { EngineOptions } from '../engine.ts';
 import { type Dtype, DtypeSchema } from '../schemas.ts';
 import { cacheDirOption, type HubFlags, offlineOption, revisionOption, toEngineOptions } from './hub-options.ts';
+import { PerCallOption } from './option-kinds.ts';
 import { wholeNumber } from './option-values.ts';
 
 /** The flags of every command that asks a model. */
@@ -16,6 +17,9 @@ export interface RunFlags extends ModelFlags {
   readonly dtype: Dtype;
   readonly threads?: number;
   readonly quiet?: true;
+  /** A file for the results, as JSON lines. */
+  readonly out?: string;
+  readonly resume?: true;
 }
 
 export const modelOption = (aliases: string, fallback: string) =>
@@ -42,7 +46,11 @@ export function addAnswerOptions(command: Command, answer: string): Command {
   return command
     .addOption(new Option('--json', 'one JSON object per line').conflicts('quiet'))
     .addOption(new Option('-q, --quiet', `the bare ${answer}`))
-    .addOption(threadsOption());
+    .addOption(threadsOption())
+    .addOption(
+      new PerCallOption('--out <file>', 'write the answers into this file, one JSON object per line').conflicts('stream'),
+    )
+    .addOption(new PerCallOption('--resume', 'go on with that file: skip what it has an answer for'));
 }
 
 /** The engine's options for these flags. */

@@ -35,6 +35,8 @@ Examples:
     onnx-predict classify photos/ --json > labels.ndjson
     onnx-predict classify 'photos/*.png' --quiet | sort | uniq -c
     cat photo.jpg | onnx-predict classify - --min-confidence 0.5
+  many, in a run that can be broken off and gone on with:
+    onnx-predict classify photos/ --out labels.ndjson --resume
 
 In a pipe: label TAB score, with the file in front when there are several;
 the label of an abstention is "-".
@@ -74,6 +76,7 @@ async function classify(args: readonly string[], flags: Flags, dependencies: Com
     inputs,
     flags,
     brief: true,
+    unit: 'img',
     async answer(file, engine, onDownload) {
       const limit = { maxBytes: MAX_IMAGE_BYTES, noun: PICTURES.noun };
       const image = file === STDIN ? await readPipe(terminal.stdin, limit, signal) : file;

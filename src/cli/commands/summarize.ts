@@ -9,7 +9,7 @@ import {
   type Truncate,
   TruncateSchema,
 } from '../../schemas.ts';
-import { type Answering, answerInputs, checkStdin } from '../answer-inputs.ts';
+import { type Answering, answerInputs, checkStdin, showsRun } from '../answer-inputs.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { EXIT } from '../exit-status.ts';
 import { expandInputs, STDIN } from '../expand-inputs.ts';
@@ -98,13 +98,17 @@ async function summarize(args: readonly string[], flags: Flags, dependencies: Co
   checkStdin(files, TEXTS.noun, terminal);
   const { inputs, several } = await expandInputs(files, TEXTS);
   const format = chooseFormat(flags, several, terminal);
-  const progress = showSummaryProgress(terminal, flags.quiet !== true && flags.stream !== true);
+  const progress = showSummaryProgress(
+    terminal,
+    flags.quiet !== true && flags.stream !== true && !showsRun(inputs, flags, terminal),
+  );
   const answering: Answering<SummaryResult> = {
     inputs,
     flags,
     typed: flags.stream === true,
     // Its many steps gain more by a runner's large pages.
     brief: false,
+    unit: 'texts',
     async answer(file, engine, onDownload) {
       const text = withoutLastLineEnd(await readText(file, { terminal, signal }));
       if (text.trim() === '') throw new OnnxPredictError('TEXT_INVALID', 'There is no text to summarize.');
