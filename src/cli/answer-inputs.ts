@@ -1,5 +1,4 @@
 import { readHubEnvironment } from '../config.ts';
-import type { Engine } from '../engine.ts';
 import { type ErrorReport, OnnxPredictError, reportError } from '../errors.ts';
 import { printable } from '../printable-text.ts';
 import type { DownloadEvent } from '../schemas.ts';
@@ -9,9 +8,11 @@ import { showDownloads } from './download-progress.ts';
 import { EXIT, EXIT_STATUS } from './exit-status.ts';
 import { type Input, STDIN } from './expand-inputs.ts';
 import { type RunFlags, toRunOptions } from './model-options.ts';
+import type { AnsweringEngine } from './remote/remote-engine.ts';
 import { openResultsFile } from './results-file.ts';
 import { showRun } from './run-progress.ts';
 import { describeTally, type RunTally } from './run-tally.ts';
+import { asksServer, openServer } from './server-options.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How a command answers its inputs, one after the other. */
@@ -23,7 +24,11 @@ export interface Answering<Result extends object> {
   /** What is counted per second. */
   readonly unit: string;
   /** Asks the engine. `onDownload` is undefined where no progress is to be shown. */
-  readonly answer: (file: string, engine: Engine, onDownload: ((event: DownloadEvent) => void) | undefined) => Promise<Result>;
+  readonly answer: (
+    file: string,
+    engine: AnsweringEngine,
+    onDownload: ((event: DownloadEvent) => void) | undefined,
+  ) => Promise<Result>;
   /** The text of one result, line ends included; empty where it was written already. */
   readonly format: (file: string, result: Result) => string;
   /** Whether every line of JSON says its type, as there are several. */
@@ -67,7 +72,9 @@ async function answerAll<Result extends object>(
 ): Promise<RunTally> {
   const tally: RunTally = { answered: 0, failed: 0, skipped };
   if (inputs.length === 0) return tally;
-  const engine = await createEngine(toRunOptions(flags), { oneShot: brief && inputs.length === 1 });
+  const engine = asksServer(flags)
+    ? await connectEngine(flags)
+    : await createEngine(toRunOptions(flags), { oneShot: brief && inputs.length === 1 });
   const downloads = showDownloads(terminal, readHubEnvironment().progressBars && flags.quiet !== true);
   const run = showRun(terminal, { total: inputs.length, unit, enabled: showsRun(inputs, flags, terminal) });
   try {
@@ -94,6 +101,12 @@ async function answerAll<Result extends object>(
     await engine.close();
   }
   return tally;
+}
+
+/** Loaded only for who asks a server. */
+async function connectEngine(flags: RunFlags): Promise<AnsweringEngine> {
+  const { createRemoteEngine } = await import('./remote/remote-engine.ts');
+  return createRemoteEngine(await openServer(flags));
 }
 
 /** Whether a line may say how far a run is: the answers must not come between on the same terminal. */

@@ -4,6 +4,7 @@ import { type Dtype, DtypeSchema } from '../schemas.ts';
 import { cacheDirOption, type HubFlags, offlineOption, revisionOption, toEngineOptions } from './hub-options.ts';
 import { PerCallOption } from './option-kinds.ts';
 import { wholeNumber } from './option-values.ts';
+import { addServerOptions, type ServerFlags } from './server-options.ts';
 
 /** The flags of every command that asks a model. */
 export interface ModelFlags extends HubFlags {
@@ -13,7 +14,7 @@ export interface ModelFlags extends HubFlags {
 }
 
 /** The flags of every command that runs a model. */
-export interface RunFlags extends ModelFlags {
+export interface RunFlags extends ModelFlags, ServerFlags {
   readonly dtype: Dtype;
   readonly threads?: number;
   readonly quiet?: true;
@@ -43,7 +44,7 @@ export function addModelOptions(command: Command, aliases: string, fallback: str
 
 /** Adds the flags that say how the answers are written, and with what they are computed. */
 export function addAnswerOptions(command: Command, answer: string): Command {
-  return command
+  return addServerOptions(command)
     .addOption(new Option('--json', 'one JSON object per line').conflicts('quiet'))
     .addOption(new Option('-q, --quiet', `the bare ${answer}`))
     .addOption(threadsOption())

@@ -17,6 +17,7 @@ import { PICTURES } from '../input-kinds.ts';
 import { addAnswerOptions, addModelOptions, type RunFlags } from '../model-options.ts';
 import { finiteNumber, wholeNumber } from '../option-values.ts';
 import { readPipe } from '../read-pipe.ts';
+import { checkServerFlags } from '../server-options.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface Flags extends RunFlags {
@@ -79,7 +80,10 @@ export function addClassifyCommand(program: Command, dependencies: CommandDepend
     );
   addAnswerOptions(command, 'label')
     .addHelpText('after', EXAMPLES)
-    .action((args: string[], flags: Flags) => classify(args, flags, dependencies));
+    .action((args: string[], flags: Flags) => {
+      checkServerFlags(command, flags);
+      return classify(args, flags, dependencies);
+    });
 }
 
 async function classify(args: readonly string[], flags: Flags, dependencies: CommandDependencies): Promise<void> {

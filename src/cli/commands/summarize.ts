@@ -17,6 +17,7 @@ import { TEXTS } from '../input-kinds.ts';
 import { addAnswerOptions, addModelOptions, type RunFlags } from '../model-options.ts';
 import { earlyStopping, finiteNumber, wholeNumber } from '../option-values.ts';
 import { readText } from '../read-text.ts';
+import { checkServerFlags } from '../server-options.ts';
 import { formatSummary, type SummaryFormat } from '../summary-output.ts';
 import { showSummaryProgress } from '../summary-progress.ts';
 import { createSummaryStream, summarizeInParts } from '../summary-stream.ts';
@@ -89,7 +90,10 @@ export function addSummarizeCommand(program: Command, dependencies: CommandDepen
     .addOption(new Option('--check', 'warn of numbers and names that the text does not have'));
   addAnswerOptions(command, 'summary, and no warnings')
     .addHelpText('after', EXAMPLES)
-    .action((args: string[], flags: Flags) => summarize(args, flags, dependencies));
+    .action((args: string[], flags: Flags) => {
+      checkServerFlags(command, flags);
+      return summarize(args, flags, dependencies);
+    });
 }
 
 async function summarize(args: readonly string[], flags: Flags, dependencies: CommandDependencies): Promise<void> {
