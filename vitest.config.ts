@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 import { TotalsReporter } from './test/reporters/totals-reporter.ts';
 
 /**
- * No test reaches the real Hub, nor the cache, the prepared models and the token of whoever runs it; tests of the Hub and of prepared
+ * No test reaches the real Hub, nor the cache, the prepared models, the token and the configuration of whoever runs it; tests of the Hub and of prepared
  * models set their own.
  */
 const env = {
@@ -13,6 +13,8 @@ const env = {
   HF_HOME: join(tmpdir(), 'onnx-predict-test-no-such-folder'),
   ONNX_PREDICT_PREPARED_DIR: join(tmpdir(), 'onnx-predict-test-no-such-folder', 'prepared'),
   ONNX_PREDICT_PREPARE: 'never',
+  XDG_CONFIG_HOME: join(tmpdir(), 'onnx-predict-test-no-such-folder'),
+  ONNX_PREDICT_CONFIG: '',
   HF_HUB_CACHE: '',
   HUGGINGFACE_HUB_CACHE: '',
   HF_TOKEN: '',

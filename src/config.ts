@@ -92,6 +92,21 @@ export function readPreparedEnvironment(env: NodeJS.ProcessEnv = process.env, ho
   return { dir: resolve(expandPath(dir, env, home)), prepare: env[`${OPTION_VARIABLE_PREFIX}PREPARE`]?.toLowerCase() || null };
 }
 
+/** Where the configuration file is. */
+export interface ConfigLocation {
+  /** Absolute. */
+  readonly path: string;
+  /** Whether the user named it: one that is named must be there. */
+  readonly named: boolean;
+}
+
+/** ONNX_PREDICT_CONFIG, else `onnx-predict/config.json` below XDG_CONFIG_HOME or `~/.config`. */
+export function readConfigLocation(env: NodeJS.ProcessEnv = process.env, home: string = homedir()): ConfigLocation {
+  const named = env[`${OPTION_VARIABLE_PREFIX}CONFIG`];
+  if (named) return { path: resolve(expandPath(named, env, home)), named: true };
+  return { path: resolve(env['XDG_CONFIG_HOME'] || join(home, '.config'), 'onnx-predict', 'config.json'), named: false };
+}
+
 /** The variables that stand for a command's options, by their names without `ONNX_PREDICT_`. An empty one counts as unset. */
 export function readOptionVariables(env: NodeJS.ProcessEnv = process.env): ReadonlyMap<string, string> {
   return new Map(
@@ -108,6 +123,16 @@ export function cleanToken(token: string | undefined): string | null {
 
 function isTrue(value: string | undefined): boolean {
   return value !== undefined && TRUE_VALUES.has(value.toUpperCase());
+}
+
+/** The key for a server of ours that is asked; it is in no option, as other users of the machine see those. */
+export function readServerKey(env: NodeJS.ProcessEnv = process.env): string | null {
+  return cleanToken(env[`${OPTION_VARIABLE_PREFIX}API_KEY`]);
+}
+
+/** A path of the configuration file: `~` and variables as in the Hub's, and relative to `folder`. */
+export function resolveConfigPath(path: string, folder: string, env = process.env, home: string = homedir()): string {
+  return resolve(folder, expandPath(path, env, home));
 }
 
 /** `~` at the beginning, `$NAME` and `${NAME}` as Python's expanduser and expandvars resolve them: unknown names stay. */

@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { extname, isAbsolute, join } from 'node:path';
 import { OnnxPredictError } from '../errors.ts';
+import { isAddress } from './fetch-picture.ts';
 import type { InputKind } from './input-kinds.ts';
 
 /** One file that was asked for, or why an argument gave none. */
@@ -29,7 +30,7 @@ export async function expandInputs(args: readonly string[], kind: InputKind): Pr
 async function expandArgument(arg: string, kind: InputKind): Promise<ExpandedInputs> {
   if (arg === '')
     throw new OnnxPredictError('INVALID_ARGUMENT', 'An input must not be empty; name a file, a folder or - (standard input).');
-  if (arg === STDIN) return { inputs: [{ file: arg }], several: false };
+  if (arg === STDIN || isAddress(arg)) return { inputs: [{ file: arg }], several: false };
   const found = await stat(arg).catch(() => undefined);
   if (found?.isDirectory() === true) return { inputs: await filesIn(arg, kind), several: true };
   if (found === undefined && GLOB_CHARACTERS.test(arg)) return { inputs: await matches(arg), several: true };

@@ -3,6 +3,7 @@ import { OnnxPredictError } from '../errors.ts';
 import { inputFailure } from '../input-failure.ts';
 import { MAX_TEXT_BYTES } from '../limits.ts';
 import { STDIN } from './expand-inputs.ts';
+import { isAddress } from './fetch-picture.ts';
 import { readPipe } from './read-pipe.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -14,6 +15,10 @@ export async function readText(
   file: string,
   { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal },
 ): Promise<string> {
+  if (isAddress(file)) {
+    const message = `Addresses are fetched for pictures alone. Read it yourself: curl -s ${file} | onnx-predict summarize`;
+    throw new OnnxPredictError('INVALID_ARGUMENT', message);
+  }
   const limit = { maxBytes: MAX_TEXT_BYTES, noun: 'text that can be read here' };
   const bytes = file === STDIN ? await readPipe(terminal.stdin, limit, signal) : await readTextFile(file);
   const name = file === STDIN ? 'Standard input' : file;

@@ -6,6 +6,7 @@ import { aliasSchema, type Device, type Dtype } from '../schemas.ts';
 import { isWebOrigin } from '../web-origin.ts';
 import { cacheDirOption, type HubFlags, noPrepareOption, offlineOption, preparedDirOption } from './hub-options.ts';
 import { deviceOption, dtypeOption } from './model-options.ts';
+import { ListOption } from './option-kinds.ts';
 import { byteSize, duration, durationOrForever, port, rate, wholeNumber } from './option-values.ts';
 
 export interface ServeFlags extends HubFlags {
@@ -37,9 +38,6 @@ export interface ServeFlags extends HubFlags {
   readonly insecure?: true;
 }
 
-/** Options that may be given several times, or once with commas in their variable. */
-export const LIST_OPTIONS: ReadonlySet<string> = new Set(['preload', 'alias', 'corsOrigin', 'trustedProxy']);
-
 const DEFAULT_MAX_QUEUE = 64;
 const DEFAULT_MAX_UPLOAD_MB = 20;
 const DEFAULT_MAX_BATCH_ITEMS = 64;
@@ -49,8 +47,8 @@ export function addServeOptions(command: Command): Command {
   return command
     .addOption(new Option('--host <host>', 'address to listen on').argParser(notEmpty).default('127.0.0.1'))
     .addOption(new Option('--port <port>', 'port to listen on; 0 is any that is free').argParser(port).default(8000))
-    .addOption(new Option('--preload <names>', 'models to load before the server is ready, t5,mit-b0 say').argParser(aliases))
-    .addOption(new Option('--alias <name=model>', 'name for a model: an alias, a folder or a repository').argParser(alias))
+    .addOption(new ListOption('--preload <names>', 'models to load before the server is ready, t5,mit-b0 say').argParser(aliases))
+    .addOption(new ListOption('--alias <name=model>', 'name for a model: an alias, a folder or a repository').argParser(alias))
     .addOption(dtypeOption())
     .addOption(cacheDirOption())
     .addOption(preparedDirOption())
@@ -98,18 +96,18 @@ export function addServeOptions(command: Command): Command {
         .default(duration('10s'), '10s'),
     )
     .addOption(new Option('--log-file <path>', 'log to this file too, rotated at 10 MiB').argParser(notEmpty))
-    .addOption(new Option('--cors-origin <origin>', 'site whose pages may call this server, or *').argParser(origin))
+    .addOption(new ListOption('--cors-origin <origin>', 'site whose pages may call this server, or *').argParser(origin))
     .addOption(new Option('--api-keys <file>', 'ask for a key of this file, which "keys add" makes').argParser(notEmpty))
     .addOption(
       new Option('--rate-limit <rate>', 'of each key or else address: 10/s, 60/m, 1000/h (default: no limit)').argParser(rate),
     )
     .addOption(
-      new Option(
+      new ListOption(
         '--trusted-proxy <addresses>',
         'proxies whose X-Forwarded-For is believed: 10.1.0.0/16, loopback, private',
       ).argParser(addressRanges),
     )
-    .addOption(new Option('--root-path <path>', 'what a proxy puts before every path, /tools/predict say').argParser(rootPath))
+    .addOption(new Option('--root-path <prefix>', 'what a proxy puts before every path, /tools/predict say').argParser(rootPath))
     .addOption(new Option('--insecure', 'listen on a host that others can reach, even without keys'));
 }
 

@@ -1,5 +1,6 @@
 import type { Context, Middleware } from 'koa';
 import { answerProblem } from './answer-problem.ts';
+import { answerEngineProblem } from './engine-api/engine-problem.ts';
 import { answerHuggingFaceProblem } from './hugging-face/hugging-face-problem.ts';
 import { answerOpenInferenceProblem } from './open-inference/open-inference-problem.ts';
 import { type Problem, toProblem } from './problem.ts';
@@ -30,6 +31,7 @@ export const answerErrors: Middleware = async (context: Context, next) => {
 function answerInDialect(context: Context, problem: Problem, error: unknown): void {
   const [, room] = parseTarget(context.req.url ?? '').path.split('/', 2);
   if (room === 'models') answerHuggingFaceProblem(context, problem, error);
+  else if (room === 'engine') answerEngineProblem(context, problem, error);
   else if (room === 'v2') answerOpenInferenceProblem(context, problem);
   else answerProblem(context, problem);
 }

@@ -5,6 +5,7 @@ import { createBatchRoutes } from './batch/batch-routes.ts';
 import { readApiInfo } from './docs/api-info.ts';
 import { createDocsRoutes } from './docs/docs-routes.ts';
 import { createOpenApiDocument, type DocumentedAccess } from './docs/openapi.ts';
+import { createEngineRoutes } from './engine-api/engine-routes.ts';
 import { createHealthRoutes } from './health-routes.ts';
 import { createCatalogue } from './models/catalogue.ts';
 import { createModelRoutes } from './models/model-routes.ts';
@@ -37,6 +38,7 @@ export function createRoutes({ metrics, readiness, access, dtype, ...parts }: Ro
     ...createTutorialRoutes(parts),
     ...createBatchRoutes(dialect),
     ...createModelRoutes(dialect),
+    ...createEngineRoutes(dialect),
     ...createOpenInferenceRoutes({ ...dialect, readiness, info }),
     ...createHealthRoutes(readiness),
     createMetricsRoute(metrics),

@@ -12,10 +12,12 @@ import { type ClassificationFormat, formatClassification } from '../classificati
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { EXIT } from '../exit-status.ts';
 import { expandInputs, STDIN } from '../expand-inputs.ts';
+import { type FetchLimits, fetchPicture, isAddress, parseAddress } from '../fetch-picture.ts';
 import { PICTURES } from '../input-kinds.ts';
 import { addAnswerOptions, addModelOptions, type RunFlags } from '../model-options.ts';
 import { finiteNumber, wholeNumber } from '../option-values.ts';
 import { readPipe } from '../read-pipe.ts';
+import { checkServerFlags } from '../server-options.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface Flags extends RunFlags {
@@ -23,7 +25,13 @@ interface Flags extends RunFlags {
   readonly activation: NonNullable<ClassifyOptions['activation']>;
   readonly minConfidence?: number;
   readonly maxPixels: number;
+  readonly maxDownloadMb: number;
 }
+
+const MIB = 1024 * 1024;
+/** As a server takes of an upload. */
+const DEFAULT_MAX_DOWNLOAD_MB = 20;
+const FETCH_TIMEOUT_MS = 60_000;
 
 const EXAMPLES = `
 Examples:
@@ -35,7 +43,11 @@ Examples:
     onnx-predict classify photos/ --json > labels.ndjson
     onnx-predict classify 'photos/*.png' --quiet | sort | uniq -c
     cat photo.jpg | onnx-predict classify - --min-confidence 0.5
+  many, in a run that can be broken off and gone on with:
+    onnx-predict classify photos/ --out labels.ndjson --resume
 
+An address is asked as it is, without cookies or passwords; only hosts that
+are named here are asked, wherever these send to.
 In a pipe: label TAB score, with the file in front when there are several;
 the label of an abstention is "-".
 Exit status: 0 all answered; 1 a picture failed; 2 wrong usage; 3 nothing
@@ -47,7 +59,9 @@ export function addClassifyCommand(program: Command, dependencies: CommandDepend
     .command('classify')
     .summary('name what is in pictures')
     .description('Name what is in pictures, with the model’s confidence.')
-    .addArgument(new Argument('<input...>', 'picture files, folders of them, glob patterns, or - for standard input'));
+    .addArgument(
+      new Argument('<input...>', 'picture files, folders of them, glob patterns, http(s) addresses, or - for standard input'),
+    );
   addModelOptions(command, 'mit-b0, tiny', DEFAULT_IMAGE_CLASSIFIER)
     .addOption(new Option('--top <count>', 'how many candidates to give').argParser(wholeNumber(1)).default(DEFAULT_TOP_K))
     .addOption(
@@ -58,15 +72,24 @@ export function addClassifyCommand(program: Command, dependencies: CommandDepend
       new Option('--max-pixels <count>', 'refuse larger pictures, before decoding')
         .argParser(wholeNumber(1))
         .default(DEFAULT_MAX_PIXELS),
+    )
+    .addOption(
+      new Option('--max-download-mb <size>', 'largest picture that is fetched from an address, in MiB')
+        .argParser(wholeNumber(1))
+        .default(DEFAULT_MAX_DOWNLOAD_MB),
     );
   addAnswerOptions(command, 'label')
     .addHelpText('after', EXAMPLES)
-    .action((args: string[], flags: Flags) => classify(args, flags, dependencies));
+    .action((args: string[], flags: Flags) => {
+      checkServerFlags(command, flags);
+      return classify(args, flags, dependencies);
+    });
 }
 
 async function classify(args: readonly string[], flags: Flags, dependencies: CommandDependencies): Promise<void> {
   const { terminal, signal, setExitStatus } = dependencies;
   checkStdin(args, PICTURES.noun, terminal);
+  const limits = fetchLimits(args, flags);
   const { inputs, several } = await expandInputs(args, PICTURES);
   const format = chooseFormat(flags, several, terminal);
   let abstained = false;
@@ -74,9 +97,9 @@ async function classify(args: readonly string[], flags: Flags, dependencies: Com
     inputs,
     flags,
     brief: true,
+    unit: 'img',
     async answer(file, engine, onDownload) {
-      const limit = { maxBytes: MAX_IMAGE_BYTES, noun: PICTURES.noun };
-      const image = file === STDIN ? await readPipe(terminal.stdin, limit, signal) : file;
+      const image = await readPicture(file, { terminal, signal, limits });
       const onProgress = onDownload === undefined ? {} : { onProgress: onDownload };
       return engine.classify(image, { ...toClassifyOptions(flags), signal, ...onProgress });
     },
@@ -88,6 +111,21 @@ async function classify(args: readonly string[], flags: Flags, dependencies: Com
   const failed = await answerInputs(answering, dependencies);
   if (failed) setExitStatus(EXIT.inputFailed);
   else if (abstained) setExitStatus(EXIT.abstained);
+}
+
+/** What may be fetched: from the hosts of the addresses that were given, and no others. */
+function fetchLimits(args: readonly string[], { maxDownloadMb }: Flags): FetchLimits {
+  const hosts = new Set(args.filter(isAddress).map((arg) => parseAddress(arg).host));
+  return { hosts, maxBytes: maxDownloadMb * MIB, timeoutMs: FETCH_TIMEOUT_MS };
+}
+
+/** A path as it is, or the bytes of what is no file. */
+async function readPicture(
+  file: string,
+  { terminal, signal, limits }: { readonly terminal: Terminal; readonly signal: AbortSignal; readonly limits: FetchLimits },
+): Promise<string | Uint8Array> {
+  if (isAddress(file)) return fetchPicture(file, limits, signal);
+  return file === STDIN ? readPipe(terminal.stdin, { maxBytes: MAX_IMAGE_BYTES, noun: PICTURES.noun }, signal) : file;
 }
 
 function toClassifyOptions(flags: Flags): ClassifyOptions {

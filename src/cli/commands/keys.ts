@@ -1,10 +1,11 @@
-import { Argument, type Command, Option } from 'commander';
+import { Argument, type Command } from 'commander';
 import { isOpenToOthers, readApiKeyFile, updateApiKeyFile } from '../../api-key-file.ts';
 import { checkKeyName, createApiKey, formatStoredKey, hashApiKey, parseApiKeys } from '../../api-keys.ts';
 import { readOptionVariables } from '../../config.ts';
 import { OnnxPredictError } from '../../errors.ts';
 import { printable } from '../../printable-text.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
+import { PerCallOption } from '../option-kinds.ts';
 
 interface Flags {
   readonly file?: string;
@@ -49,7 +50,7 @@ export function addKeysCommand(program: Command, dependencies: CommandDependenci
 
 const nameArgument = () => new Argument('<name>', 'what logs and metrics call whoever has the key');
 
-const fileOption = () => new Option('--file <path>', 'the file of keys (default: ONNX_PREDICT_API_KEYS)');
+const fileOption = () => new PerCallOption('--file <path>', 'the file of keys (default: ONNX_PREDICT_API_KEYS)');
 
 function fileOf({ file = readOptionVariables().get('API_KEYS') }: Flags): string {
   if (file !== undefined && file !== '') return file;

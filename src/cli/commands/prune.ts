@@ -4,6 +4,7 @@ import { jsonLine, printable } from '../../printable-text.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { cacheDirOption, type HubFlags, preparedDirOption, toEngineOptions } from '../hub-options.ts';
+import { PerCallOption } from '../option-kinds.ts';
 
 interface Flags extends HubFlags {
   readonly dryRun?: true;
@@ -20,7 +21,7 @@ export function addPruneCommand(program: Command, dependencies: CommandDependenc
     )
     .addOption(cacheDirOption())
     .addOption(preparedDirOption())
-    .addOption(new Option('-n, --dry-run', 'say what would be removed'))
+    .addOption(new PerCallOption('-n, --dry-run', 'say what would be removed'))
     .addOption(new Option('--json', 'one JSON object'))
     .action((flags: Flags) => prune(flags, dependencies));
 }

@@ -7,6 +7,7 @@ import type { RemovedModel } from '../../schemas.ts';
 import { snakeCaseKeys } from '../../snake-case.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { cacheDirOption, type HubFlags, preparedDirOption, revisionOption, toEngineOptions } from '../hub-options.ts';
+import { PerCallOption } from '../option-kinds.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface Flags extends HubFlags {
@@ -26,8 +27,8 @@ export function addRmCommand(program: Command, dependencies: CommandDependencies
     .addOption(revisionOption())
     .addOption(cacheDirOption())
     .addOption(preparedDirOption())
-    .addOption(new Option('-n, --dry-run', 'say what would be removed'))
-    .addOption(new Option('-y, --yes', 'do not ask'))
+    .addOption(new PerCallOption('-n, --dry-run', 'say what would be removed'))
+    .addOption(new PerCallOption('-y, --yes', 'do not ask'))
     .addOption(new Option('--json', 'one JSON object'))
     .action((model: string, flags: Flags) => remove(model, flags, dependencies));
 }

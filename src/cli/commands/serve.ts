@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { readOptionVariables } from '../../config.ts';
 import type { EngineOptions } from '../../engine.ts';
 import { OnnxPredictError, reportError } from '../../errors.ts';
 import { createAppLog } from '../../http/observation/app-log.ts';
@@ -12,8 +11,7 @@ import type { CommandDependencies } from '../command-dependencies.ts';
 import { EXIT } from '../exit-status.ts';
 import { toEngineOptions } from '../hub-options.ts';
 import { isLoopback } from '../loopback.ts';
-import { addOptionVariables } from '../option-variables.ts';
-import { addServeOptions, LIST_OPTIONS, type ServeFlags } from '../serve-options.ts';
+import { addServeOptions, type ServeFlags } from '../serve-options.ts';
 
 const MAX_QUEUED_BYTES = 512 * 1024 * 1024;
 const MIB = 1024 * 1024;
@@ -42,7 +40,7 @@ export function addServeCommand(program: Command, dependencies: CommandDependenc
     .command('serve')
     .summary('answer over HTTP')
     .description('Answer over HTTP: pictures and texts in, labels and summaries out.');
-  addOptionVariables(addServeOptions(command), readOptionVariables(), LIST_OPTIONS)
+  addServeOptions(command)
     .addHelpText('after', EXAMPLES)
     .action((flags: ServeFlags) => serve(flags, dependencies));
 }

@@ -9,7 +9,7 @@ import {
   type Truncate,
   TruncateSchema,
 } from '../../schemas.ts';
-import { type Answering, answerInputs, checkStdin } from '../answer-inputs.ts';
+import { type Answering, answerInputs, checkStdin, showsRun } from '../answer-inputs.ts';
 import type { CommandDependencies } from '../command-dependencies.ts';
 import { EXIT } from '../exit-status.ts';
 import { expandInputs, STDIN } from '../expand-inputs.ts';
@@ -17,6 +17,7 @@ import { TEXTS } from '../input-kinds.ts';
 import { addAnswerOptions, addModelOptions, type RunFlags } from '../model-options.ts';
 import { earlyStopping, finiteNumber, wholeNumber } from '../option-values.ts';
 import { readText } from '../read-text.ts';
+import { checkServerFlags } from '../server-options.ts';
 import { formatSummary, type SummaryFormat } from '../summary-output.ts';
 import { showSummaryProgress } from '../summary-progress.ts';
 import { createSummaryStream, summarizeInParts } from '../summary-stream.ts';
@@ -89,7 +90,10 @@ export function addSummarizeCommand(program: Command, dependencies: CommandDepen
     .addOption(new Option('--check', 'warn of numbers and names that the text does not have'));
   addAnswerOptions(command, 'summary, and no warnings')
     .addHelpText('after', EXAMPLES)
-    .action((args: string[], flags: Flags) => summarize(args, flags, dependencies));
+    .action((args: string[], flags: Flags) => {
+      checkServerFlags(command, flags);
+      return summarize(args, flags, dependencies);
+    });
 }
 
 async function summarize(args: readonly string[], flags: Flags, dependencies: CommandDependencies): Promise<void> {
@@ -98,13 +102,17 @@ async function summarize(args: readonly string[], flags: Flags, dependencies: Co
   checkStdin(files, TEXTS.noun, terminal);
   const { inputs, several } = await expandInputs(files, TEXTS);
   const format = chooseFormat(flags, several, terminal);
-  const progress = showSummaryProgress(terminal, flags.quiet !== true && flags.stream !== true);
+  const progress = showSummaryProgress(
+    terminal,
+    flags.quiet !== true && flags.stream !== true && !showsRun(inputs, flags, terminal),
+  );
   const answering: Answering<SummaryResult> = {
     inputs,
     flags,
     typed: flags.stream === true,
     // Its many steps gain more by a runner's large pages.
     brief: false,
+    unit: 'texts',
     async answer(file, engine, onDownload) {
       const text = withoutLastLineEnd(await readText(file, { terminal, signal }));
       if (text.trim() === '') throw new OnnxPredictError('TEXT_INVALID', 'There is no text to summarize.');
