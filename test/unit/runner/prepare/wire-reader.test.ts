@@ -76,7 +76,7 @@ describe('openWireReader', () => {
     const folder = temporaryFolder();
     expect(thrownBy(() => openWireReader(folder))).toMatchObject(invalid('not a file'));
     mkdirSync(join(folder, 'pipes'));
-    execFileSync('mkfifo', [join(folder, 'pipes/pipe')]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', join(folder, 'pipes/pipe')]);
     expect(thrownBy(() => openWireReader(join(folder, 'pipes/pipe')))).toMatchObject(invalid('not a file'));
   });
 });
