@@ -7,6 +7,7 @@ export type { Readiness } from './http/readiness.ts';
 export { createServer, type Server } from './http/server.ts';
 export type { ServerOptions } from './http/server-options.ts';
 export type { ServerSettings } from './http/server-settings.ts';
+export type { LockedModel } from './locked-model.ts';
 export type { Logger } from './logger.ts';
 export type { Outcome } from './outcomes.ts';
 export type {

@@ -9,6 +9,10 @@ export function lazyModelManager(hub: Hub): ModelManager {
     show: async (model, options) => (await load()).show(model, options),
     remove: async (model, options) => (await load()).remove(model, options),
     prune: async (options) => (await load()).prune(options),
+    lock: async (model, options) => (await load()).lock(model, options),
+    pin: async (locked) => (await load()).pin(locked),
+    export: async (models, path, options) => (await load()).export(models, path, options),
+    import: async (path, options) => (await load()).import(path, options),
     verify: async (model, options) => (await load()).verify(model, options),
   };
 }

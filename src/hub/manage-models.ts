@@ -1,10 +1,13 @@
 import { OnnxPredictError } from '../errors.ts';
+import type { LockedModel } from '../locked-model.ts';
 import {
   type Dtype,
   type ListedModel,
   modelSchema,
   type PrunedFiles,
   PruneOptionsSchema,
+  type PullOptions,
+  PullOptionsSchema,
   parseArgument,
   type RemovedModel,
   RemoveOptionsSchema,
@@ -15,6 +18,8 @@ import {
   VerifyOptionsSchema,
 } from '../schemas.ts';
 import { cacheLayout } from './cache-layout.ts';
+import { writeReference } from './commit-snapshot.ts';
+import { type DescribedCache, describeCached } from './describe-cached.ts';
 import { type Hub, ownership } from './hub.ts';
 import { listRepository, type RepositoryListing } from './list-repository.ts';
 import { listFolderVariants, listRemoteVariants } from './list-variants.ts';
@@ -55,6 +60,26 @@ export interface ModelManager {
    * @throws OnnxPredictError MODEL_NOT_AVAILABLE if the one that is named is not there
    */
   verify(model?: string, options?: { readonly signal?: AbortSignal }): Promise<VerifiedModel[]>;
+  /**
+   * What a model in the cache is, byte by byte: its commit, and the sha256 of each of its files. Nothing is asked of the network.
+   * @throws OnnxPredictError MODEL_NOT_AVAILABLE if it is not whole there
+   */
+  lock(model: string, options?: PullOptions): Promise<LockedModel>;
+  /**
+   * Lets the branch or tag of a model mean its commit from now on, in this cache: what follows a branch is then the model that was locked.
+   * @throws OnnxPredictError CACHE_UNWRITABLE
+   */
+  pin(locked: LockedModel): Promise<void>;
+  /**
+   * Writes models of the cache into a file, for a machine without a connection.
+   * @throws OnnxPredictError MODEL_NOT_AVAILABLE if one is not whole in the cache; INVALID_ARGUMENT if the file cannot be written
+   */
+  export(models: readonly string[], path: string, options?: PullOptions): Promise<readonly LockedModel[]>;
+  /**
+   * Puts the models of such a file into the cache, after their hashes were compared.
+   * @throws OnnxPredictError INPUT_NOT_FOUND, INPUT_UNREADABLE; CACHE_INVALID if it is damaged
+   */
+  import(path: string, options?: { readonly signal?: AbortSignal }): Promise<readonly LockedModel[]>;
 }
 
 export function createModelManager(hub: Hub): ModelManager {
@@ -79,7 +104,35 @@ export function createModelManager(hub: Hub): ModelManager {
       const { signal: given } = parseArgument(VerifyOptionsSchema, options);
       return hub.whileOpen((signal) => verifyModels(hub, { model, signal }), given);
     },
+    async lock(name, options = {}) {
+      const { request, signal: given } = parseCachedRequest(name, options);
+      return hub.whileOpen(async (signal) => (await describeCached(hub.settings.cacheDir, request, signal)).locked, given);
+    },
+    async pin({ repository, ref, revision }) {
+      await hub.whileOpen(() => writeReference(cacheLayout(hub.settings.cacheDir, repository), ref, revision));
+    },
+    async export(names, path, options = {}) {
+      const requests = names.map((name) => parseCachedRequest(name, options).request);
+      return hub.whileOpen(async (signal) => {
+        const described: DescribedCache[] = [];
+        for (const request of requests) described.push(await describeCached(hub.settings.cacheDir, request, signal));
+        const { writeArchive } = await import('./model-archive.ts');
+        await writeArchive(path, described, signal);
+        return described.map(({ locked }) => locked);
+      }, options.signal);
+    },
+    async import(path, options = {}) {
+      const { cacheDir, symlinks } = hub.settings;
+      const { readArchive } = await import('./model-archive.ts');
+      return hub.whileOpen((signal) => readArchive(path, { cacheDir, symlinks, signal }), options.signal);
+    },
   };
+}
+
+function parseCachedRequest(name: string, { signal, onProgress: _, ...options }: PullOptions) {
+  const model = parseArgument(modelSchema, name);
+  const { task, dtype = 'fp32', revision } = parseArgument(PullOptionsSchema, options);
+  return { request: { model, task, dtype, revision }, signal };
 }
 
 async function listModels({ settings }: Hub): Promise<ListedModel[]> {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine } from 'onnx-predict';
 import { expect, test } from 'vitest';
 import { checkParity } from '../../../../src/cli/doctor/parity.ts';
+import type { Engine } from '../../../../src/engine.ts';
 
 interface Parity {
   readonly classify: readonly { readonly image: string; readonly logits: readonly number[] }[];
