@@ -35,20 +35,16 @@ describe('prepare', () => {
     expect((await prepared()).filter((name) => name.endsWith('decoder.onnx'))).toHaveLength(2);
     const result = await summarize();
     expect(result['output_ids']).toMatchObject({ length: expect.toSatisfy((length: number) => length > 10) });
-    expect({ ...result, score: 0 }).toEqual({ ...(await summarize('--no-prepare')), score: 0 });
-    const greedy = ['--beams', '1', '--max', '100'];
-    expect(await summarize(...greedy)).toEqual(await summarize(...greedy, '--no-prepare'));
-  });
-
-  test('makes graphs that are used: what is damaged of them is told, and the model’s own take over', async () => {
     const whole = await summarize('--no-prepare');
-    await onnxPredict(['prepare', model], { env });
+    // The last digits of a score are the order's in which numbers are added.
+    expect({ ...result, score: 0 }).toEqual({ ...whole, score: 0 });
+    // They are what ran: what is damaged of them is told, and the model's own take over.
     for (const name of await prepared()) {
       if (name.endsWith('decoder.onnx')) await truncate(join(folder, 'cache/onnx-predict/prepared', name), 1000);
     }
-    const { stdout, stderr, status } = await onnxPredict(['summarize', LIGHTHOUSE, '-m', model, '--json'], { env });
-    expect([status, JSON.parse(stdout).summary]).toEqual([0, whole['summary']]);
-    expect(stderr.match(/prepared graphs cannot be loaded/g)).toHaveLength(1);
+    const damaged = await onnxPredict(['summarize', LIGHTHOUSE, '-m', model, '--json'], { env });
+    expect([damaged.status, JSON.parse(damaged.stdout).summary]).toEqual([0, whole['summary']]);
+    expect(damaged.stderr.match(/prepared graphs cannot be loaded/g)).toHaveLength(1);
   });
 
   test('makes them once, and again when it is told to', async () => {
