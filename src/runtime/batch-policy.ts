@@ -20,12 +20,17 @@ export interface Batchable {
 const ONE_AT_A_TIME: BatchLimits = { maxRequests: 1, maxRows: Infinity, joins: false };
 /** While one picture is in the model the next ones are decoded beside it, each is answered as if it were alone. */
 const PICTURES: BatchLimits = { maxRequests: 4, maxRows: Infinity, joins: true };
-/** A decoder's step reads all weights once, however many texts it serves. */
+/** A decoder's step reads all weights once, however many texts it serves; but stock graphs copy what is known of a text for every row. */
 const TEXTS: BatchLimits = { maxRequests: 8, maxRows: 8, joins: false };
+const PREPARED_TEXTS: BatchLimits = { maxRequests: 8, maxRows: 32, joins: false };
 
-/** The limits for a model: only where a text's answer does not depend on its company are texts answered together. */
-export function batchLimits(task: RunnerTask, dtype: Dtype): BatchLimits {
+/**
+ * The limits for a model: only where a text's answer does not depend on its company are texts answered together.
+ * @param prepared whether it runs on prepared graphs, which round each row by itself
+ */
+export function batchLimits(task: RunnerTask, dtype: Dtype, prepared = false): BatchLimits {
   if (task === 'image-classification') return PICTURES;
+  if (task === 'summarization' && prepared) return PREPARED_TEXTS;
   // Dynamic quantisation takes its range over the whole batch, and half precision rounds by its order.
   return task === 'summarization' && dtype === 'fp32' ? TEXTS : ONE_AT_A_TIME;
 }

@@ -36,7 +36,7 @@ export class ModelHost {
   constructor(options: ModelHostOptions) {
     this.#options = options;
     const { model, makeRoom } = options;
-    this.#limits = batchLimits(model.task, model.identity.dtype);
+    this.#limits = batchLimits(model.task, model.identity.dtype, 'prepared' in model && model.prepared !== null);
     this.#slot = new RunnerSlot(options, {
       first: () => {
         const [job] = this.#queue;

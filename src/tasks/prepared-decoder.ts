@@ -2,7 +2,8 @@ import { OnnxPredictError } from '../errors.ts';
 import type { Decoder, DecoderBatch, Logits } from '../generation/decoder.ts';
 import { gatherRows, isIdentity } from './gather-rows.ts';
 import { padTexts } from './pad-texts.ts';
-import type { Tensor, TensorSession } from './tensor-session.ts';
+import { stackTexts } from './stack-texts.ts';
+import type { FloatTensor, Tensor, TensorSession } from './tensor-session.ts';
 import { createTokenCache } from './token-cache.ts';
 
 /** The graphs of an encoder-decoder model as runner/prepare/step-graph.ts and encoder-graph.ts rewrite them. */
@@ -17,25 +18,38 @@ export interface PreparedSessions {
  */
 export function createPreparedDecoder(sessions: PreparedSessions): Decoder {
   const { encoder, decoder } = sessions;
-  const cross = encoder.outputs.map(({ name }) => name);
   const cached = decoder.inputs.filter(({ name }) => name.startsWith('cache.'));
   const width = cached[0]?.dims[1];
-  if (typeof width !== 'number' || cross.length !== cached.length) throw invalid('do not fit together');
+  if (typeof width !== 'number' || encoder.outputs.length !== cached.length) throw invalid('do not fit together');
   const names = cached.map(({ name }) => name.slice('cache.'.length));
   return {
     async start(texts, padTokenId) {
-      const { inputIds, attentionMask } = padTexts(texts, padTokenId);
-      const feeds = new Map([
-        ['input_ids', inputIds],
-        ['attention_mask', attentionMask],
-      ]);
-      const known = new Map(feeds);
-      for (const name of feeds.keys()) if (!encoder.inputs.some((input) => input.name === name)) known.delete(name);
-      const ofTexts = new Map(await encoder.runTensors(known, cross));
-      ofTexts.set('encoder_attention_mask', attentionMask);
+      const ofTexts = await encode(encoder, texts);
+      ofTexts.set('encoder_attention_mask', padTexts(texts, padTokenId).attentionMask);
       return createBatch({ decoder, names, width }, ofTexts, texts.length);
     },
   };
+}
+
+/**
+ * Encodes texts one by one: a batch would cost as much, more where lengths differ, and its 8-bit rounding would be that of all texts.
+ * @returns cross.N.key [numTexts, H, D, length], cross.N.value [numTexts, H, length, D]
+ */
+async function encode(encoder: TensorSession, texts: readonly (readonly number[])[]): Promise<Map<string, Tensor>> {
+  const names = encoder.outputs.map(({ name }) => name);
+  const known = new Map<string, FloatTensor[]>(names.map((name) => [name, []]));
+  for (const text of texts) {
+    const { inputIds, attentionMask } = padTexts([text], 0);
+    const feeds = new Map([['input_ids', inputIds]]);
+    if (encoder.inputs.some(({ name }) => name === 'attention_mask')) feeds.set('attention_mask', attentionMask);
+    for (const [name, tensor] of await encoder.runTensors(feeds, names)) {
+      if (tensor.type !== 'float32' || tensor.dims.length !== 4) throw invalid(`give ${name} of another kind than is known`);
+      known.get(name)?.push(tensor);
+    }
+  }
+  return new Map(
+    [...known].map(([name, tensors]) => [name, { type: 'float32', ...stackTexts(tensors, name.endsWith('.key') ? 3 : 2) }]),
+  );
 }
 
 interface StepParts {

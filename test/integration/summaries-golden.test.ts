@@ -33,7 +33,12 @@ interface OpenedDecoder {
 }
 
 /** A decoder of one of the fixture models: over its own graphs, or over those that are prepared of them in `folder`. */
-async function openDecoder(model: string, graphs: 'merged' | 'split', folder: string | null): Promise<OpenedDecoder> {
+async function openDecoder(
+  model: string,
+  graphs: 'merged' | 'split',
+  folder: string | null,
+  { quantize = false } = {},
+): Promise<OpenedDecoder> {
   const path = (file: string) => join(TEST, 'fixtures/models', model, 'onnx', `${file}.onnx`);
   const files = {
     encoder: path('encoder_model'),
@@ -43,7 +48,7 @@ async function openDecoder(model: string, graphs: 'merged' | 'split', folder: st
   const open = (path: string) => openSession(path, { numThreads: 1 });
   if (folder !== null) {
     const { config } = await readConfigs(model);
-    const prepared = writeSummarizer(files, { folder, quantize: false, config });
+    const prepared = writeSummarizer(files, { folder, quantize, config });
     const [encoder, decoder] = [await open(join(folder, prepared.encoder)), await open(join(folder, prepared.decoder))];
     return { decoder: createPreparedDecoder({ encoder, decoder }), sessions: [encoder, decoder] };
   }
@@ -146,4 +151,24 @@ describe.each([
       expect(result.sequences.map(({ outputIds }) => outputIds)).toEqual(requests[place]!.run.ids);
     });
   });
+});
+
+test.each(['tiny-t5', 'tiny-bart'])('%s, prepared in 8 bits, answers texts together as each alone', async (model) => {
+  const folder = await mkdtemp(join(tmpdir(), 'prepared-'));
+  const { decoder, sessions } = await openDecoder(model, 'split', folder, { quantize: true });
+  const configs = await readConfigs(model);
+  const single = (await readGolden(`summaries.${model}`)).filter(({ input_ids }) => input_ids.length === 1).slice(0, 8);
+  const requests = single.map(({ input_ids }, place) => {
+    const config = resolveGenerationConfig({ numBeams: 1 + (place % 4), maxLength: 30 }, { ...configs, defaults: {} });
+    return { inputIds: input_ids[0]!, config };
+  });
+  const together = await Promise.all(generate(decoder, requests));
+  for (const [place, request] of requests.entries()) {
+    const [alone] = await Promise.all(generate(decoder, [request]));
+    const [one, other] = [together[place]!, alone!].map(({ sequences }) => sequences[0]!);
+    expect(one!.outputIds).toEqual(other!.outputIds);
+    expect(one!.score ?? 0).toBeCloseTo(other!.score ?? 0, 6);
+  }
+  for (const session of sessions) await session.release();
+  await rm(folder, { recursive: true });
 });

@@ -60,13 +60,14 @@ const rows = (inputIds: readonly number[], parents: readonly number[], logProbs 
 });
 
 describe('createPreparedDecoder', () => {
-  test('encodes padded texts once, and lets the decoder see the padding', async () => {
+  test('encodes each text by itself, once, and lets the decoder see the padding', async () => {
     const [encoder, decoder] = [newEncoder(), newDecoder()];
     const batch = await createPreparedDecoder({ encoder, decoder }).start([[5, 6, 7], [8]], 9);
     await batch.step(rows([1, 1], [0, 1]));
     await batch.step(rows([1, 1], [0, 1]));
-    expect(encoder.fed).toHaveLength(1);
-    expect(encoder.numbers(0, 'input_ids')).toEqual([5, 6, 7, 8, 9, 9]);
+    expect(encoder.fed).toHaveLength(2);
+    expect(encoder.numbers(0, 'input_ids')).toEqual([5, 6, 7]);
+    expect(encoder.numbers(1, 'input_ids')).toEqual([8]);
     expect(encoder.wanted[0]).toEqual(['cross.0.key', 'cross.0.value']);
     expect(decoder.numbers(1, 'encoder_attention_mask')).toEqual([1, 1, 1, 1, 0, 0]);
   });
