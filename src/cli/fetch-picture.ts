@@ -129,11 +129,13 @@ async function directFetch(proxies: ProxySettings = readHubEnvironment().proxies
   const undici = await import('undici');
   const headers = { 'user-agent': 'onnx-predict', accept: 'image/*', 'accept-encoding': 'identity' };
   return async (address, signal) => {
-    const proxy = address.startsWith('https:') ? proxies.https : proxies.http;
+    // A tunnel is for what is encrypted; plain requests are for the proxy to make.
+    const proxyTunnel = address.startsWith('https:');
+    const proxy = proxyTunnel ? proxies.https : proxies.http;
     const dispatcher: Dispatcher =
       proxy === null
         ? new undici.Agent()
-        : new undici.EnvHttpProxyAgent({ httpProxy: proxy, httpsProxy: proxy, noProxy: proxies.noProxy });
+        : new undici.EnvHttpProxyAgent({ httpProxy: proxy, httpsProxy: proxy, noProxy: proxies.noProxy, proxyTunnel });
     const options = { headers, redirect: 'manual', credentials: 'omit', signal, dispatcher } as const;
     return (await undici.fetch(address, options)) as unknown as Response;
   };

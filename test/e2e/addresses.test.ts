@@ -42,6 +42,14 @@ test('classify takes pictures from addresses, and judges what comes as it judges
   }
 });
 
+test('a proxy that the environment names is asked instead of the host, but not for what is exempt', async () => {
+  const env = { http_proxy: url, no_proxy: '127.0.0.1' };
+  const inputs = ['http://pictures.invalid/ship', `${url}/ship`];
+  const { stdout } = await onnxPredict(['classify', ...inputs, '--quiet', '--model', 'tiny'], { env });
+  expect(stdout).toBe('ship\nship\n');
+  expect(requests.map((request) => request.url)).toEqual(['http://pictures.invalid/ship', '/ship']);
+});
+
 test('a server fetches nothing, however an address is sent to it', async () => {
   const server = await startServer().url;
   const form = new FormData();

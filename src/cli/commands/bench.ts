@@ -35,8 +35,8 @@ Examples:
   onnx-predict bench tiny --task summarization --json
 
 A picture or a text of the package is asked for in batches of 1 to 8, with one
-thread up to all; more seconds measure better. In a pipe: threads, batch, answers
-per second, milliseconds of a batch (the median) and runs, between tabs.`;
+thread up to all; more seconds measure better. In a pipe: threads, batch,
+answers per second, milliseconds of a batch (the median) and runs, between tabs.`;
 
 /** Adds `bench` to the program. */
 export function addBenchCommand(program: Command, dependencies: CommandDependencies): void {

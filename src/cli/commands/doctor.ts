@@ -24,7 +24,7 @@ const EXAMPLES = `
 Examples:
   onnx-predict doctor
   onnx-predict doctor --parity          answers are Python's on this machine too
-  onnx-predict doctor --json | jq -r '.checks[] | select(.status != "ok") | .remedy'
+  onnx-predict doctor --json | jq '.checks[] | select(.remedy)'
 
 It asks nothing of the network. Exit status: 0 all is well, or only warned of;
 1 there is a problem, or an answer is not Python's; 2 wrong usage.`;

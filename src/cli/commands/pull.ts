@@ -35,15 +35,21 @@ interface Flags extends HubFlags {
 
 const EXAMPLES = `
 Examples:
-  onnx-predict pull mit-b0                            into the Hugging Face cache, where Python finds it too
-  onnx-predict pull mit-b0 --dtype q8                 smaller, and not quite as exact
-  onnx-predict pull Xenova/segformer-b0-finetuned-ade-512-512@main
-  HF_ENDPOINT=https://mirror.example onnx-predict pull mit-b0
-  onnx-predict pull t5 --lock         and note its commit and hashes in models.lock
-  onnx-predict pull --frozen          exactly what models.lock says, or status 4
+  into the Hugging Face cache, where Python finds it too:
+    onnx-predict pull mit-b0
+  smaller, and not quite as exact:
+    onnx-predict pull mit-b0 --dtype q8
+  any repository, at a revision, or from a mirror:
+    onnx-predict pull Xenova/segformer-b0-finetuned-ade-512-512@main
+    HF_ENDPOINT=https://mirror.example onnx-predict pull mit-b0
+  and note its commit and hashes in models.lock, to hold other machines to them:
+    onnx-predict pull t5 --lock
+    onnx-predict pull --frozen
 
-An interrupted download goes on where it was. In a pipe: repository, revision, dtype, bytes, bytes downloaded, folder, between tabs.
-Exit status: 0 it is there; 2 wrong usage; 4 it cannot be had.`;
+An interrupted download goes on where it was. In a pipe: repository, revision,
+dtype, bytes, bytes downloaded, folder, between tabs.
+Exit status: 0 it is there; 2 wrong usage; 4 it cannot be had, or is not what
+the lock file says.`;
 
 /** Adds `pull` to the program. */
 export function addPullCommand(program: Command, dependencies: CommandDependencies): void {

@@ -20,7 +20,10 @@ export function addVerifyCommand(program: Command, dependencies: CommandDependen
     .addArgument(new Argument('[model]', 'alias or organisation/name (default: every model with ONNX files)'))
     .addOption(cacheDirOption())
     .addOption(new Option('--json', 'one JSON object per revision and line'))
-    .addHelpText('after', '\nExit status: 0 all is well; 2 wrong usage; 4 a file is damaged or missing, or no such model.')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 all is well; 2 wrong usage; 4 a file is damaged or missing, or\nthere is no such model.',
+    )
     .action((model: string | undefined, flags: Flags) => verify(model, flags, dependencies));
 }
 
