@@ -2,7 +2,7 @@ import { OnnxPredictError } from '../../errors.ts';
 
 /** Rounding in another order; the largest seen with T5 and BART models is 1e-5. */
 const MAX_FP32_DIFFERENCE = 1e-3;
-/** 8 bits; what was seen is in docs/adr/0014. */
+/** 8 bits; what they change is in docs/summarizing.md. */
 const MAX_Q8_DIFFERENCE = 0.3;
 
 /**
