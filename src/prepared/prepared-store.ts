@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../disk/clock.ts';
 import { OnnxPredictError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { PreparableModel } from '../protocol.ts';
-import type { PreparationEvent, PreparationResult, PreparedModel } from '../schemas.ts';
+import type { Dtype, PreparationEvent, PreparationResult, PreparedModel } from '../schemas.ts';
 import type { Waiter } from '../shared-work.ts';
 import { machineKey, readMachine } from './machine.ts';
 import type { FreeBytes, Preparation, RunPreparer } from './make-prepared.ts';
@@ -41,6 +41,8 @@ export interface PreparedStore {
 
 /** Below this a model is loaded, and answers, so soon that nothing would be gained. */
 const MIN_GRAPH_BYTES = 8 * 1024 * 1024;
+/** In other dtypes there is nothing that the preparer knows to make faster. */
+const PREPARABLE: ReadonlySet<Dtype> = new Set(['fp32', 'q8', 'int8', 'uint8']);
 /** What failed is tried again then: there may be room, or more memory. */
 export const RETRY_MS = 24 * 3_600_000;
 
@@ -118,7 +120,8 @@ export function createPreparedStore(options: PreparedStoreOptions): PreparedStor
       }
       if (distrusted.has(place.layout.folder)) return model;
       let found = await readManifest(place.layout.folder);
-      const worthwhile = mayMake && place.sources.graphBytes >= MIN_GRAPH_BYTES;
+      const worthwhile =
+        mayMake && place.sources.graphBytes >= MIN_GRAPH_BYTES && (model.quantize || PREPARABLE.has(model.identity.dtype));
       if (worthwhile && found?.status !== 'prepared' && !(found !== undefined && failedLately(found))) {
         const suffices = (other: Manifest) => other.status === 'prepared' || failedLately(other);
         found = (await make(place, suffices, waiter)).manifest;

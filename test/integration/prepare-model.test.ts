@@ -202,6 +202,30 @@ describe.concurrent('prepareModel', () => {
     else expect(same).toBeGreaterThan(all / 4);
   });
 
+  test.each(['tiny-t5-2023', 'tiny-bart-2023'])(
+    'makes of %s as it is published in 8 bits graphs without its detours',
+    async (name) => {
+      const folder = temporaryFolder();
+      const path = (file: string) => join(MODELS, name, 'onnx', file);
+      const files = { encoder: path('encoder_model_quantized.onnx'), decoder: path('decoder_model_merged_quantized.onnx') };
+      const published = summarizer(name, 'merged', files);
+      const model = { ...published, identity: { ...published.identity, dtype: 'q8' as const } };
+      const prepared = await prepare(model, folder);
+      expect(prepared.optimized).not.toBeNull();
+      expectComplete(folder, prepared);
+      for (const graph of Object.values(prepared.graph)) {
+        const text = readFileSync(join(folder, graph)).toString('latin1');
+        expect(text).toMatch(/MatMulNBits|DynamicQuantizeMatMul/);
+        expect(text).not.toMatch(/MatMulInteger|ConvInteger/);
+      }
+      const { same, all } = await countGolden(usePrepared(model, folder, prepared.optimized!, true), ['greedy', 'beam4_max6']);
+      const stock = await countGolden(model, ['greedy', 'beam4_max6']);
+      expect(all).toBe(28);
+      // Fewer roundings than the published graphs have, not more.
+      expect(same).toBeGreaterThanOrEqual(stock.same - 2);
+    },
+  );
+
   test('prepares a classifier with 8 bits', async () => {
     const folder = temporaryFolder();
     expectComplete(folder, await prepare({ ...classifier(), quantize: true }, folder));

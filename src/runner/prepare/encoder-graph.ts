@@ -1,4 +1,5 @@
 import { OnnxPredictError } from '../../errors.ts';
+import { dequantize } from './dequantize.ts';
 import { traceBack } from './follow-values.ts';
 import { GraphEditor } from './graph-editor.ts';
 import { FLOAT, type OnnxModel, type OnnxNode } from './onnx-model.ts';
@@ -19,10 +20,12 @@ export function rewriteEncoder(
 ): GraphEditor {
   const { numLayers, numHeads, headDim } = shape;
   const graph = new GraphEditor(encoder.graph, 'prepared/');
+  dequantize(graph);
   replaceEncoderBias(graph, config);
   const hidden = graph.outputs.find(({ name }) => name === 'last_hidden_state') ?? graph.outputs[0];
   if (hidden === undefined) throw invalid('has no output');
   const decoder = new GraphEditor(first.graph, PREFIX);
+  dequantize(decoder);
   const wanted = Array.from({ length: numLayers }, (_, layer) => layer).flatMap((layer) =>
     (['key', 'value'] as const).map((part) => {
       const { value, factor } = traceBack(decoder, `present.${layer}.encoder.${part}`);

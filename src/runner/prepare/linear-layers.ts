@@ -1,6 +1,6 @@
 import type { GraphEditor } from './graph-editor.ts';
 import { CONTRIB, FLOAT, type OnnxNode } from './onnx-model.ts';
-import { quantizeByBlock, quantizeByColumn } from './quantize-weights.ts';
+import { quantizeByBlock, quantizeByColumn, type Steps } from './quantize-weights.ts';
 import { readTensorData } from './tensor-data.ts';
 
 /** ONNX Runtime lays channels out in blocks of up to 16. */
@@ -43,7 +43,11 @@ export function useConvolutions(graph: GraphEditor): void {
 export function useBlockQuantization(graph: GraphEditor): void {
   for (const layer of findLinearLayers(graph)) {
     const { node, input, numInputs, numOutputs } = layer;
-    const quantized = quantizeByBlock(columnsOf(graph, layer), { numRows: numOutputs, numColumns: numInputs });
+    const quantized = quantizeByBlock(columnsOf(graph, layer), {
+      numRows: numOutputs,
+      numColumns: numInputs,
+      steps: stepsOf(graph, layer),
+    });
     if (quantized === undefined) continue;
     const { blockSize } = quantized;
     const values = graph.addInitializer(quantized.values, 'quantized');
@@ -59,7 +63,7 @@ export function useBlockQuantization(graph: GraphEditor): void {
 export function useDynamicQuantization(graph: GraphEditor): void {
   for (const layer of findLinearLayers(graph)) {
     const { node, input, numInputs, numOutputs } = layer;
-    const quantized = quantizeByColumn(columnsOf(graph, layer), { numInputs, numOutputs });
+    const quantized = quantizeByColumn(columnsOf(graph, layer), { numInputs, numOutputs, steps: stepsOf(graph, layer) });
     const values = graph.addInitializer(quantized.values, 'quantized');
     const scales = graph.addInitializer(quantized.scales, 'scales');
     replace(graph, node, 'DynamicQuantizeMatMul', [input, values, scales], { domain: CONTRIB });
@@ -91,6 +95,14 @@ function columnsOf(graph: GraphEditor, { weights, transposed, numInputs, numOutp
     for (let output = 0; output < numOutputs; output++) columns[output * numInputs + input] = stored[row + output]!;
   }
   return columns;
+}
+
+/** What each column's weights are multiples of, where they were quantised before. */
+function stepsOf(graph: GraphEditor, { weights, transposed, numOutputs }: LinearLayer): Steps {
+  const { data } = graph.initializers.get(weights)!;
+  const steps = 'steps' in data ? data.steps : new Float32Array(0);
+  if (steps.length === 1) return () => steps[0];
+  return !transposed && steps.length === numOutputs ? (column) => steps[column] : () => undefined;
 }
 
 /** Puts a node in another's place; its output keeps its name, which may be one of the graph's. */

@@ -38,11 +38,20 @@ export function toInt64(value: number): bigint {
   return integer > MAX_INT64 ? MAX_INT64 : integer;
 }
 
-/** A constant tensor. Its data, little-endian and dense, is at hand or lies in a file. */
+/** Data that is computed when it is wanted. */
+export interface ComputedData {
+  /** In bytes. */
+  readonly length: number;
+  /** What the numbers are multiples of: all of them, or those of each place of the last dimension. */
+  readonly steps: Float32Array;
+  read(): Uint8Array<ArrayBuffer>;
+}
+
+/** A constant tensor. Its data, little-endian and dense, is at hand, lies in a file, or is computed. */
 export interface OnnxTensor {
   readonly dataType: number;
   readonly dims: readonly number[];
-  readonly data: Uint8Array | FileRange;
+  readonly data: Uint8Array | FileRange | ComputedData;
 }
 
 /** An attribute of a node. */

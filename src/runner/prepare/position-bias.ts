@@ -64,7 +64,9 @@ interface BiasTable {
 }
 
 function findTable(graph: GraphEditor): string | undefined {
-  return [...graph.initializers.keys()].find((name) => name.includes('relative_attention_bias'));
+  const named = [...graph.initializers].filter(([name]) => name.includes('relative_attention_bias'));
+  // Beside a table that was quantised lie its scale and its zero point.
+  return (named.find(([, { dataType, dims }]) => dataType === FLOAT && dims.length === 2) ?? named[0])?.[0];
 }
 
 function readTable(

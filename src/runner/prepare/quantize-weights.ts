@@ -6,6 +6,9 @@ const BLOCK_SIZES = [128, 64, 32, 16];
 const ZERO_POINT = 128;
 const MAX_MAGNITUDE = 127;
 
+/** What the weights of a row, or column, are multiples of, if they were quantised before. */
+export type Steps = (row: number) => number | undefined;
+
 /** Quantised weights as MatMulNBits takes them. */
 interface BlockQuantized {
   readonly values: OnnxTensor; // uint8 [numRows, numColumns / blockSize, blockSize], 128 standing for 0
@@ -21,7 +24,7 @@ interface BlockQuantized {
  */
 export function quantizeByBlock(
   weights: Float32Array,
-  { numRows, numColumns }: { readonly numRows: number; readonly numColumns: number },
+  { numRows, numColumns, steps }: { readonly numRows: number; readonly numColumns: number; readonly steps?: Steps },
 ): BlockQuantized | undefined {
   const blockSize = BLOCK_SIZES.find((size) => numColumns % size === 0);
   if (blockSize === undefined) return undefined;
@@ -30,7 +33,7 @@ export function quantizeByBlock(
   const scales = new Float32Array(numRows * numBlocks);
   for (let block = 0; block < scales.length; block++) {
     const start = block * blockSize;
-    const scale = scaleOf(weights.subarray(start, start + blockSize));
+    const scale = scaleOf(weights.subarray(start, start + blockSize), steps?.(Math.floor(block / numBlocks)));
     scales[block] = scale;
     for (let i = start; i < start + blockSize; i++) values[i] = ZERO_POINT + roundTo8Bits(weights[i]!, scale);
   }
@@ -54,13 +57,13 @@ interface ColumnQuantized {
  */
 export function quantizeByColumn(
   columns: Float32Array,
-  { numInputs, numOutputs }: { readonly numInputs: number; readonly numOutputs: number },
+  { numInputs, numOutputs, steps }: { readonly numInputs: number; readonly numOutputs: number; readonly steps?: Steps },
 ): ColumnQuantized {
   const values = new Int8Array(columns.length);
   const scales = new Float32Array(numOutputs);
   for (let output = 0; output < numOutputs; output++) {
     const column = columns.subarray(output * numInputs, (output + 1) * numInputs);
-    const scale = scaleOf(column);
+    const scale = scaleOf(column, steps?.(output));
     scales[output] = scale;
     for (let input = 0; input < numInputs; input++) values[input * numOutputs + output] = roundTo8Bits(column[input]!, scale);
   }
@@ -70,13 +73,15 @@ export function quantizeByColumn(
   };
 }
 
-function scaleOf(weights: Float32Array): number {
+function scaleOf(weights: Float32Array, step: number | undefined): number {
   let largest = 0;
   for (const weight of weights) largest = Math.max(largest, Math.abs(weight));
   // One such weight would take all others of its block with it; what is wrong with the model is better seen in its own graph.
   if (!Number.isFinite(largest)) {
     throw new OnnxPredictError('MODEL_INVALID', 'The model cannot be quantised: it has a weight that is no finite number.');
   }
+  // Nothing is rounded again where the numbers are few multiples of one.
+  if (step !== undefined && step > 0 && largest <= (MAX_MAGNITUDE + 0.5) * step) return step;
   // The smallest numbers there are divided by 127 come to nothing.
   return Math.fround(largest / MAX_MAGNITUDE) || 1;
 }

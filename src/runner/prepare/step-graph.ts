@@ -1,5 +1,6 @@
 import { OnnxPredictError } from '../../errors.ts';
 import { findAttention, findSelfAttention } from './attention.ts';
+import { dequantize } from './dequantize.ts';
 import { GraphEditor } from './graph-editor.ts';
 import { FLOAT, INT64, type OnnxModel } from './onnx-model.ts';
 import { addDecoderBias } from './position-bias.ts';
@@ -48,6 +49,7 @@ function isCount(value: number, max: number): boolean {
  */
 export function rewriteStep(model: OnnxModel, shape: AttentionShape, config: Readonly<Record<string, unknown>>): GraphEditor {
   const graph = new GraphEditor(model.graph, 'prepared/');
+  dequantize(graph);
   const { numLayers, numHeads, headDim } = shape;
   graph.inputs.push({ name: 'cache_rows', dataType: INT64, dims: ['rows', 1, 'past'] });
   const gathered = gatherIndices(graph, numHeads);

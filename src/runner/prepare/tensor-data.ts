@@ -3,11 +3,12 @@ import { OnnxPredictError } from '../../errors.ts';
 import type { OnnxTensor } from './onnx-model.ts';
 
 /**
- * A tensor's data, read if it lies in a file; of its own memory.
+ * A tensor's data, read if it lies in a file, computed if it has to be; of its own memory.
  * @throws OnnxPredictError MODEL_INVALID if the file ends early
  */
 export function readTensorData({ data }: OnnxTensor): Uint8Array<ArrayBuffer> {
   if (data instanceof Uint8Array) return Uint8Array.from(data);
+  if ('read' in data) return data.read();
   const bytes = new Uint8Array(data.length);
   const file = openSync(data.path, 'r');
   try {

@@ -1,5 +1,6 @@
 import { closeSync, constants, copyFileSync, linkSync, openSync, realpathSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { OnnxTensor } from './onnx-model.ts';
 import type { FileRange } from './wire-reader.ts';
 
 /** Smaller tensors are written into the graph itself. */
@@ -16,7 +17,7 @@ interface Place {
 /** The files that hold weights beside the graphs in one folder. */
 export interface WeightFiles {
   /** Where a tensor's data lies, for as long as the folder does; undefined for what belongs into the graph. */
-  place(data: Uint8Array | FileRange): Place | undefined;
+  place(data: OnnxTensor['data']): Place | undefined;
   close(): void;
 }
 
@@ -26,7 +27,7 @@ export interface WeightFiles {
  */
 export function createWeightFiles(folder: string): WeightFiles {
   const links = new Map<string, string>();
-  const written = new Map<Uint8Array, Place>();
+  const written = new Map<Exclude<OnnxTensor['data'], FileRange>, Place>();
   let own: { readonly file: number; size: number } | undefined;
 
   function link(path: string): string {
@@ -55,11 +56,11 @@ export function createWeightFiles(folder: string): WeightFiles {
 
   return {
     place(data) {
-      if (data.length < MIN_EXTERNAL_BYTES && data instanceof Uint8Array) return undefined;
-      if (!(data instanceof Uint8Array)) return { location: link(data.path), offset: data.offset, length: data.length };
+      if ('path' in data) return { location: link(data.path), offset: data.offset, length: data.length };
+      if (data.length < MIN_EXTERNAL_BYTES) return undefined;
       let place = written.get(data);
       if (place === undefined) {
-        place = write(data);
+        place = write(data instanceof Uint8Array ? data : data.read());
         written.set(data, place);
       }
       return place;

@@ -9,6 +9,7 @@ import {
   type OnnxValue,
   toInt64,
 } from './onnx-model.ts';
+import { readTensorData } from './tensor-data.ts';
 import type { WeightFiles } from './weight-files.ts';
 import { createWireWriter, type WireWriter } from './wire-writer.ts';
 
@@ -110,7 +111,7 @@ function writeTensor(writer: WireWriter, name: string, { dataType, dims, data }:
   if (name !== '') writer.text(8, name);
   const place = weights.place(data);
   if (place === undefined) {
-    writer.bytes(9, data as Uint8Array);
+    writer.bytes(9, readTensorData({ dataType, dims, data }));
     return;
   }
   for (const [key, value] of Object.entries(place)) {
