@@ -29,12 +29,12 @@ interface Flags extends HubFlags {
 
 const EXAMPLES = `
 Examples:
-  onnx-predict prepare t5                  faster graphs, for this machine and this version
-  onnx-predict prepare t5 --dtype q8       made of the fp32 files, if they are on the disk
-  onnx-predict prepare t5 bart --force     anew
+  onnx-predict prepare t5                faster graphs, for this machine
+  onnx-predict prepare t5 --dtype q8     of the fp32 files, if they are there
+  onnx-predict prepare t5 bart --force   anew
 
-It is done by itself before a model is first loaded; this does it ahead, and says
-why it cannot be done. In a pipe: model, revision, dtype, bytes, folder, between
+It is done by itself before a model is first loaded; this does it ahead, and
+says why it cannot be done. In a pipe: model, revision, dtype, bytes, folder, between
 tabs. Exit status: 0 all are prepared; 1 one could not be; 2 wrong usage; 4 a
 model cannot be had.`;
 
