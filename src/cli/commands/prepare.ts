@@ -34,9 +34,9 @@ Examples:
   onnx-predict prepare t5 bart --force   anew
 
 It is done by itself before a model is first loaded; this does it ahead, and
-says why it cannot be done. In a pipe: model, revision, dtype, bytes, folder, between
-tabs. Exit status: 0 all are prepared; 1 one could not be; 2 wrong usage; 4 a
-model cannot be had.`;
+says why it cannot be done. In a pipe: model, revision, dtype, bytes, folder,
+between tabs. Exit status: 0 all are prepared; 1 one could not be; 2 wrong
+usage; 4 a model cannot be had.`;
 
 /** Adds `prepare` to the program. */
 export function addPrepareCommand(program: Command, dependencies: CommandDependencies): void {

@@ -39,7 +39,7 @@ export function toInt64(value: number): bigint {
 }
 
 /** Data that is computed when it is wanted. */
-export interface ComputedData {
+interface ComputedData {
   /** In bytes. */
   readonly length: number;
   /** What the numbers are multiples of: all of them, or those of each place of the last dimension. */
