@@ -8,6 +8,7 @@ import { createPreparedStore } from './prepared/prepared-store.ts';
 import type { LocalModel, PreparableModel, RunnerTask } from './protocol.ts';
 import type { Dtype, LoadEvent, PreparationResult, Task } from './schemas.ts';
 import type { Waiter } from './shared-work.ts';
+import { SWITCH_WORDS } from './switch-words.ts';
 
 /** A model as it is asked for. */
 interface ModelRequest<T extends RunnerTask | undefined> {
@@ -32,12 +33,6 @@ export interface EngineModels {
   distrust(model: LocalModel, reason: string): Promise<void>;
   readonly manager: ModelManager;
 }
-
-/** Of ONNX_PREDICT_PREPARE. A switch's words are understood too. */
-const PREPARE_VALUES: ReadonlyMap<string, 'auto' | 'never'> = new Map([
-  ...['auto', '1', 'true', 'yes', 'on'].map((word) => [word, 'auto'] as const),
-  ...['never', '0', 'false', 'no', 'off'].map((word) => [word, 'never'] as const),
-]);
 
 export function createEngineModels(
   hub: Hub,
@@ -148,7 +143,8 @@ function preparedDtypes(
  * @throws OnnxPredictError INVALID_ARGUMENT
  */
 export function parseWhen(given: string | null): 'auto' | 'never' {
-  const when = given === null ? 'auto' : PREPARE_VALUES.get(given);
-  if (when !== undefined) return when;
+  // A switch's words are understood too.
+  const on = given === null || SWITCH_WORDS.get(given);
+  if (on !== undefined) return on ? 'auto' : 'never';
   throw new OnnxPredictError('INVALID_ARGUMENT', 'ONNX_PREDICT_PREPARE must be auto or never.');
 }

@@ -1,11 +1,6 @@
 import { InvalidArgumentError, type Option } from 'commander';
+import { SWITCH_WORDS } from '../switch-words.ts';
 import { isSwitch, ListOption } from './option-kinds.ts';
-
-/** What environment variables mean by yes and no, in lower case. */
-const SWITCHES: ReadonlyMap<string, boolean> = new Map([
-  ...['1', 'true', 'yes', 'on', 'auto'].map((word) => [word, true] as const),
-  ...['0', 'false', 'no', 'off', 'never'].map((word) => [word, false] as const),
-]);
 
 /**
  * The value of an option that its environment variable gives.
@@ -13,7 +8,7 @@ const SWITCHES: ReadonlyMap<string, boolean> = new Map([
  */
 export function parseVariable(option: Option, text: string): unknown {
   if (!isSwitch(option)) return parseTexts(option, option instanceof ListOption ? text.split(',') : [text]);
-  const on = SWITCHES.get(text.toLowerCase());
+  const on = SWITCH_WORDS.get(text.toLowerCase());
   if (on === undefined) throw new InvalidArgumentError(option.negate ? 'It must be auto or never.' : 'It must be 1 or 0.');
   return switchValue(option, on);
 }
