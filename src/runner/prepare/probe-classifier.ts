@@ -2,7 +2,7 @@ import { fixedInputSize } from '../../preprocessing/image-processor.ts';
 import { parsePreprocessorConfig } from '../../preprocessing/preprocessor-config.ts';
 import type { LocalClassifier } from '../../protocol.ts';
 import { readJson } from '../../tasks/read-json.ts';
-import { openSession } from '../session.ts';
+import { openProbed } from './open-probed.ts';
 import type { ProbedGraphs } from './probe.ts';
 
 const MAX_PREPROCESSOR_CONFIG_BYTES = 1024 * 1024;
@@ -20,11 +20,8 @@ export async function probeClassifier(
     files.preprocessorConfig,
   );
   const { height, width } = fixedInputSize(processor) ?? DEFAULT_SIZE;
-  const session = await openSession(graphs.kind === 'stock' ? files.model : graphs.paths['model']!, {
-    numThreads,
-    ...(graphs.kind === 'optimized' ? { optimized: true } : {}),
-    ...(graphs.kind === 'graph' && graphs.saveTo !== undefined ? { saveTo: graphs.saveTo['model']! } : {}),
-  });
+  const path = graphs.kind === 'stock' ? files.model : graphs.paths['model']!;
+  const session = await openProbed(path, { graphs, role: 'model', numThreads });
   const input = session.inputs[0]!.name;
   const output = (session.outputs.find(({ name }) => name === 'logits') ?? session.outputs[0]!).name;
   const rows: Float32Array[] = [];

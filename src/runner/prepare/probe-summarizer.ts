@@ -3,7 +3,7 @@ import { logSoftmax } from '../../generation/log-softmax.ts';
 import type { LocalSummarizer } from '../../protocol.ts';
 import { createPreparedDecoder } from '../../tasks/prepared-decoder.ts';
 import { createSeq2SeqDecoder } from '../../tasks/seq2seq-decoder.ts';
-import { openSession } from '../session.ts';
+import { openProbed } from './open-probed.ts';
 import type { ProbedGraphs } from './probe.ts';
 
 /** What a decoder is asked: texts of these lengths, then these rows as continuations of earlier ones. */
@@ -40,12 +40,7 @@ export async function probeSummarizer(
   graphs: ProbedGraphs,
   { numThreads, config }: { readonly numThreads: number; readonly config: Readonly<Record<string, unknown>> },
 ): Promise<Float32Array[]> {
-  const open = (path: string, role: string) =>
-    openSession(path, {
-      numThreads,
-      ...(graphs.kind === 'optimized' ? { optimized: true } : {}),
-      ...(graphs.kind === 'graph' && graphs.saveTo !== undefined ? { saveTo: graphs.saveTo[role]! } : {}),
-    });
+  const open = (path: string, role: string) => openProbed(path, { graphs, role, numThreads });
   const numWords = typeof config['vocab_size'] === 'number' ? config['vocab_size'] : 0;
   const next = createIds(numWords);
   // Models that learn positions one by one know nothing of distances, and may have but few.

@@ -1,13 +1,11 @@
 import type { LocalSummarizer } from '../../protocol.ts';
 import { readDecoder } from './decoder-graphs.ts';
 import { rewriteEncoder } from './encoder-graph.ts';
-import type { GraphEditor } from './graph-editor.ts';
 import { useBlockQuantization, useConvolutions, useDynamicQuantization } from './linear-layers.ts';
-import { CONTRIB, type OnnxModel } from './onnx-model.ts';
+import type { OnnxModel } from './onnx-model.ts';
 import { readOnnx } from './read-onnx.ts';
 import { attentionShape, rewriteStep } from './step-graph.ts';
-import { createWeightFiles } from './weight-files.ts';
-import { writeOnnx } from './write-onnx.ts';
+import { toModel, writeGraphs } from './write-graphs.ts';
 
 export type SummarizerSources = Pick<LocalSummarizer['files'], 'encoder' | 'decoder' | 'decoderWithPast'>;
 
@@ -54,18 +52,8 @@ export function writeSummarizer(
   files: SummarizerSources,
   { folder, ...options }: RewriteOptions & { readonly folder: string },
 ): { readonly encoder: string; readonly decoder: string } {
-  const graphs = rewriteSummarizer(files, options);
+  const { encoder, decoder } = rewriteSummarizer(files, options);
   const names = { encoder: 'encoder.onnx', decoder: 'decoder.onnx' };
-  const weights = createWeightFiles(folder);
-  try {
-    writeOnnx(graphs.encoder, { folder, name: names.encoder, weights });
-    writeOnnx(graphs.decoder, { folder, name: names.decoder, weights });
-  } finally {
-    weights.close();
-  }
+  writeGraphs(folder, { [names.encoder]: encoder, [names.decoder]: decoder });
   return names;
-}
-
-function toModel({ irVersion, opsets }: OnnxModel, graph: GraphEditor): OnnxModel {
-  return { irVersion, opsets: new Map([...opsets, [CONTRIB, 1]]), graph: graph.finish() };
 }
